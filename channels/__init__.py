@@ -1,0 +1,1 @@
+"""How a message reaches a person: senders, texts, signatures. Knows no database, no web, no outage state."""

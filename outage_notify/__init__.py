@@ -1,0 +1,1 @@
+"""Planned power outages: find everybody affected, tell them in time, prove it."""

@@ -1,0 +1,1 @@
+"""Nouns, states and policy. Pure: no clock, no database, no network, no files."""

@@ -1,0 +1,48 @@
+"""A key customer's signed answer (签收) to one revision: states, ways and legal moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class AckState(StrEnum):
+    REQUESTED = "REQUESTED"
+    ESCALATED = "ESCALATED"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    OBJECTED = "OBJECTED"
+    REFUSED = "REFUSED"
+    UNREACHED = "UNREACHED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class AckWay(StrEnum):
+    """How the answer was given. Opening a link is not a way: scanners open links."""
+
+    LINK = "link"
+    KEY_PRESS = "key_press"
+    REPLY = "reply"
+    PAPER = "paper"
+    VISIT = "visit"
+
+
+A = AckState
+
+ACK_MOVES: Mapping[AckState, frozenset[AckState]] = {
+    A.REQUESTED: frozenset({A.ACKNOWLEDGED, A.OBJECTED, A.REFUSED, A.ESCALATED, A.UNREACHED, A.SUPERSEDED}),
+    A.ESCALATED: frozenset({A.ACKNOWLEDGED, A.OBJECTED, A.REFUSED, A.UNREACHED, A.SUPERSEDED}),
+    # An objection can be settled by talking; the customer then signs after all.
+    A.OBJECTED: frozenset({A.ACKNOWLEDGED, A.REFUSED, A.SUPERSEDED}),
+    A.ACKNOWLEDGED: frozenset({A.SUPERSEDED}),
+    A.REFUSED: frozenset({A.ACKNOWLEDGED, A.SUPERSEDED}),
+    A.UNREACHED: frozenset({A.SUPERSEDED}),
+    A.SUPERSEDED: frozenset(),
+}
+
+OPEN = frozenset({A.REQUESTED, A.ESCALATED})
+ANSWERED = frozenset({A.ACKNOWLEDGED, A.OBJECTED, A.REFUSED})
+
+
+def ack_predecessors(target: AckState) -> frozenset[AckState]:
+    """The states from which `target` may be entered."""
+    return frozenset(state for state, moves in ACK_MOVES.items() if target in moves)

@@ -1,0 +1,1 @@
+"""Use cases, named with verbs. Each opens the transactions that it needs."""

@@ -1,0 +1,1 @@
+"""Schema changes, in order. Each goes up and down on SQLite and PostgreSQL."""

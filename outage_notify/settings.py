@@ -1,0 +1,182 @@
+"""Settings: frozen, read once from the environment, validated at start.
+
+The only module that reads the environment. A command asks only for what it uses:
+`require` names every setting that is missing in one message. No secret has a default
+in production mode; in simulator mode (`OUTAGE_NOTIFY_SIMULATOR`) stand-ins are used,
+and real providers are refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from outage_notify.domain.errors import SettingsError
+
+PREFIX = "OUTAGE_NOTIFY_"
+TWILIO = "https://api.twilio.com"
+SIMULATED_ACCOUNT = "AC" + "0" * 32
+SIMULATOR_HTTP = "http://127.0.0.1:8010"
+SIMULATOR_SMTP = "smtp://127.0.0.1:8025"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field per `OUTAGE_NOTIFY_<FIELD>` variable; the comment says what it is for."""
+
+    simulator: bool = False  # simulate providers and allow a hand-turned clock
+    state_dir: str = "var"  # embedded broker, simulator ledger, generated key of the simulator
+    database_url: str = ""  # default: SQLite in state_dir
+    broker_url: str = ""  # default: embedded (files in state_dir); else redis:// or amqp://
+    base_url: str = ""  # public address of the web server, as customers reach it
+    timezone: str = ""  # local time of the network, an IANA name such as Asia/Shanghai
+    policy: str = "cn"  # built-in policy, or path of a policy file
+    utility: str = ""  # name of the utility as customers know it
+    hotline: str = ""  # telephone number that customers may call
+    phone_region: str = ""  # two-letter country for national phone numbers in imports
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_from: str = ""  # sender number or messaging service
+    twilio_api_base: str = ""  # default: Twilio's own
+    smtp_url: str = ""  # smtp://user:password@host:587?starttls=1 or smtps://...
+    mail_from: str = ""  # sender address of e-mails
+    signing_key_file: str = ""  # private key made by `outage-notify keys new`
+    heartbeat_url: str = ""  # asked after each audit that holds
+    trusted_proxies: int = 0  # number of reverse proxies in front of the web server
+    provider_timeout: float = 10.0  # seconds for one call to a provider
+    lease_seconds: float = 60.0  # how long a worker may hold a claimed delivery
+    doubt_grace: float = 150.0  # longer than any pause of a worker; then the provider is asked
+    doubt_interval: float = 60.0  # between the two questions
+    tick_seconds: float = 5.0  # how often the doorbell rings
+    reconcile_seconds: float = 60.0
+    send_threads: int = 8  # parallel calls of one worker
+    sms_per_second: float = 10.0
+    voice_per_second: float = 1.0
+    email_per_second: float = 20.0
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read and validate. Raises SettingsError naming each variable that can't be used."""
+        source = os.environ if environ is None else environ
+        values: dict[str, object] = {}
+        faults: list[str] = []
+        known = {PREFIX + field.name.upper(): field for field in fields(cls)}
+        for name in sorted(source):
+            if name.startswith(PREFIX) and name not in known:
+                faults.append(f"{name} is not a setting of this program")
+        for name, field in known.items():
+            text = source.get(name, "").strip()
+            if not text:
+                continue
+            try:
+                values[field.name] = _parse(str(field.type), text)
+            except ValueError as error:
+                faults.append(f"{name}: {error}")
+        if not faults:
+            faults = _check(cls(**values))  # type: ignore[arg-type]
+        if faults:
+            raise SettingsError("; ".join(faults) + ".", "See 'Settings' in README.md.")
+        return cls(**values)._filled()  # type: ignore[arg-type]
+
+    def _filled(self) -> Settings:
+        """The same settings with every default that depends on another one."""
+        state = Path(self.state_dir)
+        filled: dict[str, object] = {
+            "database_url": self.database_url or f"sqlite:///{state / 'outage-notify.db'}",
+            "twilio_api_base": (
+                self.twilio_api_base or (SIMULATOR_HTTP if self.simulator else TWILIO)
+            ).rstrip("/"),
+            "base_url": self.base_url.rstrip("/"),
+        }
+        if self.simulator:
+            stand_ins = {
+                "base_url": "http://127.0.0.1:8000",
+                "utility": "Oberrhein Netz",
+                "hotline": "+49 30 23125 000",
+                "twilio_account_sid": SIMULATED_ACCOUNT,
+                "twilio_auth_token": "simulated",
+                "twilio_from": "+15005550006",
+                "smtp_url": SIMULATOR_SMTP,
+                "mail_from": "notices@example.com",
+                "signing_key_file": str(state / "simulator-key.json"),
+            }
+            for name, value in stand_ins.items():
+                filled[name] = filled.get(name) or getattr(self, name) or value
+        return Settings(**{**{f.name: getattr(self, f.name) for f in fields(self)}, **filled})  # type: ignore[arg-type]
+
+    def require(self, *names: str) -> None:
+        """Raise SettingsError listing every one of `names` (fields) that is empty."""
+        missing = [PREFIX + name.upper() for name in names if not getattr(self, name)]
+        if missing:
+            raise SettingsError(
+                f"Missing: {', '.join(missing)}.", "Set it in the environment; see 'Settings' in README.md."
+            )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The local time zone. Raises SettingsError if it is not set: it is never assumed."""
+        self.require("timezone")
+        return ZoneInfo(self.timezone)
+
+    @property
+    def embedded_broker(self) -> bool:
+        return not self.broker_url
+
+
+def _parse(kind: str, text: str) -> object:
+    if kind == "bool":
+        if text.lower() in {"1", "true", "yes", "on"}:
+            return True
+        if text.lower() in {"0", "false", "no", "off"}:
+            return False
+        raise ValueError("must be 1 or 0")
+    if kind == "float":
+        number = float(text)
+        if not 0 < number < 1e9:
+            raise ValueError("must be a positive number")
+        return number
+    if kind == "int":
+        return int(text)
+    return text
+
+
+def _check(settings: Settings) -> list[str]:
+    """What is wrong with values that are there; what is absent is the business of `require`."""
+    faults = []
+    if settings.timezone:
+        try:
+            ZoneInfo(settings.timezone)
+        except (KeyError, ValueError, OSError):
+            faults.append(
+                f"{PREFIX}TIMEZONE: {settings.timezone!r} is no IANA time zone (such as Asia/Shanghai)"
+            )
+    for name in ("base_url", "twilio_api_base", "heartbeat_url"):
+        value = getattr(settings, name)
+        if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+            faults.append(f"{PREFIX}{name.upper()} must be a http(s) address")
+    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
+        faults.append(f"{PREFIX}SMTP_URL must begin with smtp:// or smtps://")
+    scheme = urlsplit(settings.broker_url).scheme
+    if settings.broker_url and scheme not in {"redis", "rediss", "amqp", "amqps"}:
+        faults.append(
+            f"{PREFIX}BROKER_URL must begin with redis:// or amqp:// (leave it empty for the embedded one)"
+        )
+    if settings.database_url and not settings.database_url.startswith(
+        ("sqlite:///", "postgresql+psycopg://")
+    ):
+        faults.append(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
+    if settings.doubt_grace <= settings.lease_seconds or settings.lease_seconds <= settings.provider_timeout:
+        faults.append(f"{PREFIX}DOUBT_GRACE must exceed LEASE_SECONDS, and that PROVIDER_TIMEOUT")
+    if settings.simulator:
+        for name in ("twilio_api_base", "smtp_url"):
+            value = getattr(settings, name)
+            if value and urlsplit(value).hostname not in LOOPBACK:
+                faults.append(
+                    f"{PREFIX}{name.upper()} must be on this machine while {PREFIX}SIMULATOR is set"
+                )
+    return faults

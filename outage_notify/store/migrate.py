@@ -1,0 +1,79 @@
+"""Brings a database's schema up to date, and says where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import migrations
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from outage_notify.domain.errors import OutageNotifyError
+from outage_notify.store.database import Database
+
+
+def _config() -> Config:
+    config = Config()
+    folder = Path(migrations.__file__).parent
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config
+
+
+def head() -> str:
+    """The newest revision that this release knows."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+def current(database: Database) -> str | None:
+    """The database's revision; None if it is empty."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_empty(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        return not set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Migrate up. One transaction on both databases: it happens wholly or not at all.
+
+    Two processes at once: the second waits for the first and finds nothing to do.
+    """
+    config = _config()
+    with database.engine.begin() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7036874417766)")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def downgrade(database: Database, revision: str = "base") -> None:
+    config = _config()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def ensure(database: Database) -> None:
+    """Bring an empty or older database up to date; refuse one that is newer than this release."""
+    revision = current(database)
+    if revision == head():
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise OutageNotifyError(
+            f"The database is at schema {revision}, which this release does not know.",
+            "Install the release that migrated it, or a newer one.",
+        )
+    if revision is None and not is_empty(database):
+        raise OutageNotifyError(
+            "The database holds tables that are not ours.",
+            "Give an empty database in OUTAGE_NOTIFY_DATABASE_URL.",
+        )
+    upgrade(database)

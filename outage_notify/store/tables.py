@@ -1,0 +1,27 @@
+"""All tables in one place, for migrations and for tests that look at the whole."""
+
+from outage_notify.store import (
+    acknowledgement_tables,
+    clock_tables,
+    delivery_tables,
+    network_tables,
+    outage_tables,
+    people_tables,
+    user_tables,
+    work_tables,
+)
+from outage_notify.store.database import Base
+
+metadata = Base.metadata
+
+__all__ = [
+    "acknowledgement_tables",
+    "clock_tables",
+    "delivery_tables",
+    "metadata",
+    "network_tables",
+    "outage_tables",
+    "people_tables",
+    "user_tables",
+    "work_tables",
+]

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Make the servers that tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium.
+#
+# As root on Debian what is missing is installed; elsewhere it is left out, and the tests that need it are
+# skipped with the reason (with CI=true they fail). Never stops the run: the tests say what they miss.
+set -eu
+cd "$(dirname "$0")/.."
+. ./.ci/lib.sh
+
+# The same places are searched by the tests: tests/servers/programs.py.
+has() { .venv/bin/python -m tests.servers.programs "$1" >/dev/null 2>&1; }
+
+# A package that brings a service would start it, and on the usual port; the tests start their own instances.
+policy=/usr/sbin/policy-rc.d
+allow_services() { rm -f "$policy"; }
+forbid_services() {
+    if [ ! -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"; then
+        trap allow_services EXIT
+        trap 'exit 130' HUP INT TERM
+    fi
+}
+
+# provide PROGRAM WORDS PACKAGE...: the first of the packages that brings the program.
+provide() {
+    program=$1 words=$2
+    shift 2
+    if has "$program"; then return; fi
+    if can_apt; then
+        for package in "$@"; do
+            say "Installing $words ($package) ..."
+            if apt_install "$package" && has "$program"; then return; fi
+        done
+    fi
+    if [ "$program" = chromium ]; then
+        # Ubuntu's package is a wrapper for snap, which does not work everywhere; Playwright brings its own.
+        say "Fetching $words by Playwright ..."
+        with_deps=
+        if can_apt; then with_deps=--with-deps; fi
+        if .venv/bin/python -m playwright install $with_deps chromium >/dev/null 2>&1 && has "$program"; then return; fi
+    fi
+    say "$words is not here, and could not be installed$(is_root || printf ' without being root'); its tests are skipped." \
+        "To have them: sudo apt install $1"
+}
+
+if can_apt; then forbid_services; fi
+provide postgres PostgreSQL postgresql
+provide redis Redis redis-server valkey-server
+provide rabbitmq RabbitMQ rabbitmq-server
+provide chromium Chromium chromium

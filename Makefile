@@ -1,0 +1,65 @@
+# One command for each thing that a person does here. `make` alone lists them.
+#
+# Only relative paths, so that a checkout may stand in a folder whose name holds spaces.
+# PYTHON chooses the interpreter that the virtual environment is made from: make test PYTHON=python3.13
+# ARGS is handed on:  make pytest ARGS="tests/unit -k quiet"   make serve ARGS="--port 8080"
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo run serve worker doctor test pytest check format venv venv-test servers lock clean
+
+PYTHON ?= python3
+ARGS ?=
+
+export PYTHON
+BIN := .venv/bin
+RUFF := $(BIN)/ruff
+RUFF_CONFIG := --config .ci/ruff.toml
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: venv ## play the life of a planned outage, then keep serving its pages (needs no server)
+	@$(BIN)/outage-notify demo --stay $(ARGS)
+
+run: serve ## the same as serve
+serve: venv ## start the web server and, with the default broker, the worker
+	@$(BIN)/outage-notify serve $(ARGS)
+
+worker: venv ## start a worker of its own (production)
+	@$(BIN)/outage-notify worker $(ARGS)
+
+doctor: venv ## say in plain words which settings and services are missing
+	@$(BIN)/outage-notify doctor $(ARGS)
+
+test: servers check ## set up what the tests need, check the code, run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+pytest: venv-test ## run tests alone, with what is installed: make pytest ARGS="tests/unit -x"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: venv-test ## formatter, linter, type checker and import contracts
+	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \
+	  || { echo "Some files are not formatted: run 'make format'." >&2; exit 1; }
+	@echo "check: lint" && $(RUFF) check --quiet $(RUFF_CONFIG) .
+	@echo "check: types" && $(BIN)/mypy --no-error-summary
+	@echo "check: imports" && $(BIN)/lint-imports --config setup.cfg
+
+format: venv-test ## format the code and mend what the linter can mend
+	@$(RUFF) check --quiet --fix --exit-zero $(RUFF_CONFIG) .
+	@$(RUFF) format $(RUFF_CONFIG) .
+
+venv: ## make .venv for running, from requirements.lock
+	@sh .ci/venv.sh run
+
+venv-test: ## make .venv for testing, from requirements-test.lock
+	@sh .ci/venv.sh test
+
+servers: venv-test ## install PostgreSQL, Redis, RabbitMQ and Chromium for the tests (Debian, as root)
+	@sh .ci/servers.sh
+
+lock: ## resolve setup.cfg anew into the hashed lock files
+	@sh .ci/lock.sh
+
+clean: ## remove what was built; var/, where data lives, stays
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

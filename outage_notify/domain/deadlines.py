@@ -13,7 +13,8 @@ Instants come back in UTC. A notice given exactly at the deadline is in time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set as AbstractSet
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -64,7 +65,9 @@ class Lead:
         return words + (", counted from receipt" if self.count_from == "received" else "")
 
 
-def deadline(lead: Lead, start: datetime, tz: ZoneInfo, holidays: AbstractSet[date] = frozenset()) -> datetime:
+def deadline(
+    lead: Lead, start: datetime, tz: ZoneInfo, holidays: AbstractSet[date] = frozenset()
+) -> datetime:
     """The last instant (UTC) at which the notice keeps the lead. `start` is aware."""
     if lead.unit is LeadUnit.HOUR:
         return start.astimezone(UTC) - timedelta(hours=lead.value)
@@ -79,7 +82,9 @@ def deadline(lead: Lead, start: datetime, tz: ZoneInfo, holidays: AbstractSet[da
     return earlier_instant(datetime.combine(day, clock), tz)
 
 
-def kept(lead: Lead, now: datetime, start: datetime, tz: ZoneInfo, holidays: AbstractSet[date] = frozenset()) -> bool:
+def kept(
+    lead: Lead, now: datetime, start: datetime, tz: ZoneInfo, holidays: AbstractSet[date] = frozenset()
+) -> bool:
     """Whether a notice given at `now` keeps the lead."""
     return now.astimezone(UTC) <= deadline(lead, start, tz, holidays)
 

@@ -11,7 +11,8 @@ DAY_AHEAD as its only notice, so that nobody gets two texts at the same hour.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set as AbstractSet
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -58,8 +59,13 @@ class CustomerClass(StrEnum):
     LOW_VOLTAGE = "low_voltage"
 
 
-# How special a class is: of two rules with the same deadline the more special one is cited.
-_SPECIALITY = {CustomerClass.ALL: 0, CustomerClass.VULNERABLE: 1, CustomerClass.KEY: 1, CustomerClass.LIFE_SUPPORT: 3}
+# How special a class is; a single tier counts more than KEY, which holds several.
+_SPECIALITY = {
+    CustomerClass.ALL: 0,
+    CustomerClass.VULNERABLE: 1,
+    CustomerClass.KEY: 1,
+    CustomerClass.LIFE_SUPPORT: 3,
+}
 
 
 class Reach(StrEnum):
@@ -85,7 +91,7 @@ def classes_of(tier: Tier, life_support: bool = False, vulnerable: bool = False)
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: a law's, a regulator's, or the house's own (`duty` False: good practice, owed to nobody).
+    """One rule: a law's or a regulator's, or a utility's own (`basis` house). `duty` False: good practice.
 
     `channels_all` and the groups of `channels_any` hold channel values and words for publication
     (`public_announcement`, `city_media`); one of the groups is enough. `grade` says how far `article` was
@@ -100,6 +106,7 @@ class Rule:
     article: str
     grade: str = ""
     duty: bool = True
+    basis: Literal["law", "house"] = "law"
     written: bool = False
     acknowledgement: Literal["required", "sought"] | None = None
     channels_any: tuple[tuple[str, ...], ...] = ()
@@ -112,6 +119,11 @@ class Rule:
     def verified(self) -> bool:
         """Whether the article was read somewhere; if not, whoever shows it says so."""
         return self.grade != "C"
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Of rules that ask for the same time the highest is cited: law before house, special before general."""
+        return self.basis == "law", _SPECIALITY.get(self.applies_to, 2)
 
     @property
     def met_by(self) -> DeliveryState:
@@ -137,6 +149,16 @@ class Duty:
     rules: tuple[Rule, ...] = ()
     written_by: frozenset[Channel] = frozenset()
     channels_all: frozenset[str] = frozenset()
+
+    @property
+    def written_rule(self) -> Rule | None:
+        """The rule that asks for writing; named when it cannot be done."""
+        return next((rule for rule in self.rules if rule.written), None)
+
+    @property
+    def acknowledgement_rule(self) -> Rule | None:
+        """The rule that asks for an answer."""
+        return next((rule for rule in self.rules if rule.acknowledgement is not None), None)
 
     def met(self, state: DeliveryState) -> bool:
         """Whether a delivery in this state meets the duty (its time and writing aside)."""
@@ -274,7 +296,7 @@ class Policy:
         if not leads:
             return now.astimezone(tz), None
         decided = [(deadlines.earliest_start(one.lead, now, start, tz, holidays), one) for one in leads]
-        found, rule = max(decided, key=lambda one: (one[0], _SPECIALITY.get(one[1].applies_to, 2)))
+        found, rule = max(decided, key=lambda one: (one[0], one[1].rank))
         if self.check_lead(kind, now, found, tz, classes, holidays):
             # Leads in hours and in days can disagree for the hour by which the clocks are changed.
             later = (one for one in deadlines.same_clock(start, found, tz) if one > found)
@@ -359,11 +381,14 @@ class Policy:
             return morning
         return instant
 
-    def _strictest(self, rules: tuple[Rule, ...], start: datetime, tz: ZoneInfo, holidays: AbstractSet[date]) -> Duty:
+    def _strictest(
+        self, rules: tuple[Rule, ...], start: datetime, tz: ZoneInfo, holidays: AbstractSet[date]
+    ) -> Duty:
         """Several rules about the same notice as one duty. What nobody owes counts only if nothing is owed."""
         owed = tuple(rule for rule in rules if rule.duty) or rules
         by = {rule.id: deadlines.deadline(rule.lead, start, tz, holidays) for rule in owed}
-        cited = min(owed, key=lambda rule: (by[rule.id], -_SPECIALITY.get(rule.applies_to, 2)))
+        soonest = min(by.values())
+        cited = max((rule for rule in owed if by[rule.id] == soonest), key=lambda rule: rule.rank)
         received = any(rule.met_by is DeliveryState.DELIVERED for rule in owed)
         written = any(rule.written for rule in owed)
         return Duty(

@@ -42,7 +42,9 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value} is given twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value} is given twice", problem_mark=key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -50,7 +52,7 @@ class _Loader(yaml.SafeLoader):
 def read_policy(text: str, place: str) -> Policy:
     """The policy written in `text`; `place` is how errors name the file. SettingsError on any fault."""
     try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
@@ -86,7 +88,9 @@ class Section:
 
     def done(self) -> None:
         if self.left:
-            raise self.fault(str(next(iter(self.left))), "is not a key that is known here", "Check its spelling.")
+            raise self.fault(
+                str(next(iter(self.left))), "is not a key that is known here", "Check its spelling."
+            )
 
     def build(self, make: Callable[[], T]) -> T:
         """`make()`, with a refusal of the domain told as a fault of this section."""
@@ -171,7 +175,9 @@ def _policy(root: Section) -> Policy:
         and OutageKind.PLANNED in rule.work
         for rule in rules
     ):
-        raise root.fault("rules", "no rule sends DAY_AHEAD to all for planned work", "Add one with duty: false.")
+        raise root.fault(
+            "rules", "no rule sends DAY_AHEAD to all for planned work", "Add one with duty: false."
+        )
     ladders = tuple(_ladder(one) for one in root.sections("ladders"))
     if not ladders or ladders[-1][0] is not CustomerClass.ALL:
         raise root.fault("ladders", "the last ladder must apply to all", "Whoever fits no other takes it.")
@@ -227,6 +233,9 @@ def _rule(section: Section) -> Rule:
     acknowledgement = section.take("acknowledgement", None)
     if acknowledgement not in ("required", "sought", None):
         raise section.fault("acknowledgement", f"{acknowledgement!r} is not one of required, sought")
+    basis = section.text("basis", "law" if duty else "house")
+    if basis not in ("law", "house"):
+        raise section.fault("basis", f"{basis!r} is not one of law, house")
     groups = section.items("channels_any", [])
     if not all(isinstance(group, list) and all(isinstance(one, str) for one in group) for group in groups):
         raise section.fault("channels_any", "must be a list of lists of words")
@@ -239,6 +248,7 @@ def _rule(section: Section) -> Rule:
         article=section.text("article"),
         grade=grade,
         duty=duty,
+        basis=cast('Literal["law", "house"]', basis),
         written=section.flag("written"),
         acknowledgement=cast('Literal["required", "sought"] | None', acknowledgement),
         channels_any=tuple(tuple(group) for group in groups),
@@ -310,7 +320,9 @@ def _exception(root: Section) -> ExceptionClause:
     if not root.has("exception"):
         return ExceptionClause()
     section = root.section("exception")
-    clause = ExceptionClause(section.flag("permitted"), section.text("article", ""), section.text("grade", ""))
+    clause = ExceptionClause(
+        section.flag("permitted"), section.text("article", ""), section.text("grade", "")
+    )
     if clause.permitted and not clause.article:
         raise section.fault("article", "is missing", "Say by which rule a late window may be approved.")
     section.done()

@@ -252,6 +252,7 @@ def upgrade() -> None:
         sa.Column("not_after", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("incomplete", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["outage_ref"], ["outages.id"], name=op.f("fk_notices_outage_ref_outages")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
         sa.UniqueConstraint(

@@ -24,8 +24,10 @@ class DeliveryState(StrEnum):
 S = DeliveryState
 
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    S.READY: frozenset({S.CLAIMED, S.WITHDRAWN}),
-    S.CLAIMED: frozenset({S.SUBMITTING, S.READY, S.WITHDRAWN}),
+    # READY > ACCEPTED | DELIVERED: the provider reports, late, that it did take an earlier
+    # attempt which had been given up for lost; sending again would tell the person twice.
+    S.READY: frozenset({S.CLAIMED, S.WITHDRAWN, S.ACCEPTED, S.DELIVERED}),
+    S.CLAIMED: frozenset({S.SUBMITTING, S.READY, S.WITHDRAWN, S.ACCEPTED, S.DELIVERED}),
     S.SUBMITTING: frozenset({S.ACCEPTED, S.DELIVERED, S.FAILED, S.READY, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.ACCEPTED, S.DELIVERED, S.FAILED, S.READY, S.WITHDRAWN}),
     S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED}),

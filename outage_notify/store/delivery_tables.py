@@ -44,6 +44,8 @@ class Notice(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     # Facts of the moment that texts need and revisions don't hold: old_start, expected_end, ...
     facts: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    # Somebody was in doubt when it was made: whoever turns out to have been told is still added.
+    incomplete: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Delivery(Base):

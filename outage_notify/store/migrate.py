@@ -24,9 +24,7 @@ def _config() -> Config:
 
 def head() -> str:
     """The newest revision that this release knows."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    assert newest is not None
-    return newest
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def current(database: Database) -> str | None:

@@ -1,0 +1,310 @@
+"""What stops a double send: every change of a delivery's state, each one a guarded UPDATE.
+
+The WHERE of each statement holds the legal predecessors out of `domain.delivery` and, for
+a worker's own moves, its fencing token; the row count tells whether it won. Nothing else
+in the program writes `Delivery.state`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Update, and_, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from channels.model import Channel, Outcome
+from outage_notify.domain.delivery import DeliveryState, predecessors
+from outage_notify.store.delivery_tables import Attempt, Delivery
+
+S = DeliveryState
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row held by a worker: only the holder of this fence may begin or settle it."""
+
+    delivery: int
+    fence: int
+
+
+def _changed(session: Session, statement: Update) -> int:
+    """Execute and say how many rows were changed."""
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return cast(CursorResult[Any], result).rowcount
+
+
+def _won(session: Session, statement: Update) -> bool:
+    return _changed(session, statement) == 1
+
+
+def _move(delivery: int, to: DeliveryState, fence: int | None = None) -> Update:
+    statement = update(Delivery).where(Delivery.id == delivery, Delivery.state.in_(predecessors(to)))
+    if fence is not None:
+        statement = statement.where(Delivery.fence == fence)
+    return statement.values(state=to)
+
+
+def claim(
+    session: Session, channel: Channel, worker: str, now: datetime, lease: timedelta, limit: int
+) -> list[Claim]:
+    """Hold up to `limit` due rows of a channel, the most important first.
+
+    One statement; rows that another worker is claiming are skipped. Dies midway: the lease
+    runs out and `release_expired` makes them READY again, since nothing was sent.
+    """
+    due = (
+        select(Delivery.id)
+        .where(
+            Delivery.state == S.READY,
+            Delivery.channel == channel,
+            Delivery.due_at <= now,
+            Delivery.not_after > now,
+            Delivery.paused.is_(False),
+        )
+        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(select(due.c.id)), Delivery.state == S.READY)
+        .values(state=S.CLAIMED, claimed_by=worker, lease_until=now + lease, fence=Delivery.fence + 1)
+        .returning(Delivery.id, Delivery.fence, Delivery.priority, Delivery.due_at)
+        .execution_options(synchronize_session=False)
+    )
+    rows = sorted(session.execute(statement).all(), key=lambda row: (row.priority, row.due_at, row.id))
+    return [Claim(row.id, row.fence) for row in rows]
+
+
+def begin(session: Session, held: Claim, worker: str, sender: str, now: datetime, lease: timedelta) -> bool:
+    """CLAIMED > SUBMITTING, with the attempt on record. Only after this commits may the call be made.
+
+    False: the lease ran out, the row was withdrawn or paused; do not send.
+    """
+    statement = _move(held.delivery, S.SUBMITTING, held.fence).where(
+        Delivery.lease_until > now, Delivery.not_after > now, Delivery.paused.is_(False)
+    )
+    won = _won(
+        session,
+        statement.values(began_at=now, lease_until=now + lease, tries=Delivery.tries + 1),
+    )
+    if won:
+        session.execute(
+            insert(Attempt).values(
+                delivery_ref=held.delivery,
+                fence=held.fence,
+                worker=worker,
+                sender=sender,
+                began_at=now,
+                outcome="",
+                code="",
+                provider_id="",
+            )
+        )
+    return won
+
+
+def end_attempt(session: Session, held: Claim, outcome: Outcome, now: datetime) -> None:
+    """Note what the call came to; kept even where a callback has already moved the delivery on."""
+    session.execute(
+        update(Attempt)
+        .where(Attempt.delivery_ref == held.delivery, Attempt.fence == held.fence)
+        .values(ended_at=now, outcome=outcome.kind.value, code=outcome.code, provider_id=outcome.provider_id)
+    )
+
+
+def accepted(
+    session: Session,
+    delivery: int,
+    now: datetime,
+    *,
+    fence: int | None = None,
+    provider_id: str = "",
+    check_at: datetime | None = None,
+) -> bool:
+    """The provider took it. `fence` where a worker speaks, none where the provider itself does."""
+    statement = _move(delivery, S.ACCEPTED, fence)
+    values: dict[str, Any] = {"accepted_at": now, "lease_until": None, "next_check_at": check_at}
+    if provider_id:
+        values["provider_id"] = provider_id
+    return _won(session, statement.values(**values))
+
+
+def delivered(session: Session, delivery: int, now: datetime, provider_id: str = "") -> bool:
+    """It reached the person; nothing outranks that."""
+    values: dict[str, Any] = {"delivered_at": now, "lease_until": None, "next_check_at": None}
+    if provider_id:
+        values["provider_id"] = provider_id
+    statement = _move(delivery, S.DELIVERED).values(**values)
+    won = _won(session, statement)
+    if won:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == delivery, Delivery.accepted_at.is_(None))
+            .values(accepted_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return won
+
+
+def failed(
+    session: Session,
+    delivery: int,
+    now: datetime,
+    *,
+    fence: int | None = None,
+    code: str = "",
+    fault: str = "",
+    detail: str = "",
+    provider_id: str = "",
+) -> bool:
+    """It will not reach the person this way. The ladder below it is looked at by `step_ladder`."""
+    values: dict[str, Any] = {
+        "ended_at": now,
+        "code": code,
+        "fault": fault,
+        "detail": detail[:500],
+        "lease_until": None,
+        "next_check_at": None,
+        "stepped": False,
+    }
+    if provider_id:
+        values["provider_id"] = provider_id
+    return _won(session, _move(delivery, S.FAILED, fence).values(**values))
+
+
+def in_doubt(session: Session, held: Claim, now: datetime, check_at: datetime, detail: str) -> bool:
+    """The answer was lost: nobody knows whether the provider took it."""
+    statement = _move(held.delivery, S.IN_DOUBT, held.fence)
+    return _won(
+        session,
+        statement.values(
+            doubt_since=now, doubt_asked=0, next_check_at=check_at, detail=detail[:500], lease_until=None
+        ),
+    )
+
+
+def back_to_ready(
+    session: Session,
+    delivery: int,
+    due_at: datetime,
+    *,
+    fence: int | None = None,
+    code: str = "",
+    origin: DeliveryState | None = None,
+) -> bool:
+    """Nothing was taken by the provider (or it was asked twice and has nothing): try again at `due_at`."""
+    statement = _move(delivery, S.READY, fence)
+    if origin is not None:
+        statement = statement.where(Delivery.state == origin)
+    return _won(
+        session,
+        statement.values(
+            due_at=due_at,
+            code=code,
+            lease_until=None,
+            claimed_by=None,
+            doubt_since=None,
+            doubt_asked=0,
+            next_check_at=None,
+            provider_id=None,
+        ),
+    )
+
+
+def withdraw(
+    session: Session, delivery: int, now: datetime, why: str, origin: DeliveryState | None = None
+) -> bool:
+    """Take back one that is not on its way."""
+    statement = _move(delivery, S.WITHDRAWN)
+    if origin is not None:
+        statement = statement.where(Delivery.state == origin)
+    return _won(session, statement.values(ended_at=now, detail=why, lease_until=None, stepped=True))
+
+
+def withdraw_unsent(
+    session: Session, outage: int, now: datetime, why: str, below_revision: int | None = None
+) -> int:
+    """Withdraw every unsent delivery of an outage (of revisions before `below_revision`).
+
+    Races with a worker's `begin` are decided by the row lock: either it is withdrawn, or it
+    was begun and will be settled, and whoever it reaches is told of the change afterwards.
+    """
+    statement = (
+        update(Delivery)
+        .where(Delivery.outage_ref == outage, Delivery.state.in_({S.READY, S.CLAIMED}))
+        .values(state=S.WITHDRAWN, ended_at=now, detail=why, lease_until=None, stepped=True, paused=False)
+    )
+    if below_revision is not None:
+        statement = statement.where(Delivery.revision < below_revision)
+    return _changed(session, statement)
+
+
+def pause(session: Session, outage: int, paused: bool) -> int:
+    """Pause, or let go again, every unsent delivery of an outage."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.outage_ref == outage, Delivery.state.in_({S.READY, S.CLAIMED}))
+        .values(paused=paused)
+    )
+    return _changed(session, statement)
+
+
+def release_expired(session: Session, now: datetime) -> int:
+    """CLAIMED rows whose lease ran out were never begun: READY again."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.state == S.CLAIMED, Delivery.lease_until <= now)
+        .values(state=S.READY, claimed_by=None, lease_until=None)
+    )
+    return _changed(session, statement)
+
+
+def doubt_expired(session: Session, now: datetime, check_at: datetime) -> int:
+    """SUBMITTING rows whose lease ran out may or may not have reached the provider: IN_DOUBT.
+
+    Letters are left alone: people post them, no worker holds a lease on them.
+    """
+    statement = (
+        update(Delivery)
+        .where(
+            Delivery.state == S.SUBMITTING,
+            Delivery.channel != Channel.LETTER,
+            or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now),
+        )
+        .values(
+            state=S.IN_DOUBT,
+            doubt_since=now,
+            doubt_asked=0,
+            next_check_at=check_at,
+            lease_until=None,
+            detail="the worker stopped during the call",
+        )
+    )
+    return _changed(session, statement)
+
+
+def due_doubts(session: Session, now: datetime, limit: int = 500) -> Sequence[int]:
+    """Rows in doubt whose provider is to be asked now, the longest in doubt first."""
+    return session.scalars(
+        select(Delivery.id)
+        .where(
+            and_(Delivery.state == S.IN_DOUBT, Delivery.next_check_at <= now),
+            Delivery.channel != Channel.LETTER,
+        )
+        .order_by(Delivery.doubt_since)
+        .limit(limit)
+    ).all()
+
+
+def asked(session: Session, delivery: int, next_check_at: datetime, counted: bool) -> bool:
+    """Note that the provider was asked about a doubtful row; `counted` if it gave an answer."""
+    statement = update(Delivery).where(Delivery.id == delivery, Delivery.state == S.IN_DOUBT)
+    more = 1 if counted else 0
+    return _won(
+        session, statement.values(next_check_at=next_check_at, doubt_asked=Delivery.doubt_asked + more)
+    )

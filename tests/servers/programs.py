@@ -53,7 +53,7 @@ def redis_server() -> Path:
 
 
 def rabbitmq_folder() -> Path:
-    """The folder of RabbitMQ's own scripts: Debian's wrapper in /usr/sbin insists on the service's account."""
+    """The folder of RabbitMQ's own scripts; Debian's wrapper in /usr/sbin wants the service's account."""
     for folder in (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin")):
         if (folder / "rabbitmq-server").is_file():
             break

@@ -1,0 +1,109 @@
+"""A throwaway PostgreSQL server, and a fresh database for each test.
+
+Speaks TCP on the loopback interface with a password, as production does, and lives in
+a time zone that is neither UTC nor the product's default, so that a time that
+depends on the server's zone is found out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import signal
+
+import psycopg
+from psycopg import sql
+
+from tests.servers import process, programs
+
+USER = "outage_notify"
+
+
+class PostgresServer:
+    """Starts when made.
+
+    `durable=False` does not wait for the disk; right for all tests but those that stop the server itself.
+    """
+
+    def __init__(self, durable: bool = False) -> None:
+        programs_at = programs.postgres_folder()
+        self._home = process.folder("postgres")
+        self._password = secrets.token_hex(16)
+        data, words = self._home / "data", self._home / "password"
+        words.write_text(self._password)
+        who = process.account()
+        if who is not None:
+            shutil.chown(words, who.pw_uid, who.pw_gid)
+        words.chmod(0o600)
+        try:
+            process.run(
+                [programs_at / "initdb", "-D", data, "-U", USER, f"--pwfile={words}", "--auth=scram-sha-256"]
+                + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+                + ([] if durable else ["--no-sync"]),
+                self._home,
+            )
+            self._start(programs_at / "postgres", data, durable)
+        except BaseException:
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise
+
+    def _start(self, program: object, data: object, durable: bool) -> None:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "64MB",
+            "timezone": "America/St_Johns",
+            "log_timezone": "UTC",
+        }
+        if not durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        for attempt in range(3):
+            self.port = process.free_port()
+            options = [f"--{name}={value}" for name, value in {**settings, "port": self.port}.items()]
+            self._process = process.ServerProcess(
+                [str(program), "-D", str(data), *options],
+                self._home,
+                self._home / f"server-{attempt}.log",
+                # Immediate shutdown: the postmaster takes its children along and writes nothing.
+                signal.SIGQUIT,
+            )
+            try:
+                self._process.wait_until(self._accepts, 60)
+            except process.Unavailable:
+                # Between asking for a free port and using it, somebody else may have taken it.
+                if attempt == 2:
+                    raise
+            else:
+                return
+
+    def _conninfo(self, database: str) -> str:
+        return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def _accepts(self) -> bool:
+        try:
+            psycopg.connect(self._conninfo("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def create_database(self) -> str:
+        """A new, empty database; its URL as SQLAlchemy reads it."""
+        name = f"test_{secrets.token_hex(6)}"
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        return self._conninfo(name).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def drop_database(self, url: str) -> None:
+        """Drop it, together with the connections that a test left open."""
+        name = url.rpartition("/")[2]
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def stop(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._process.stop()
+        shutil.rmtree(self._home, ignore_errors=True)

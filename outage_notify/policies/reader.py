@@ -41,10 +41,13 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value} is given twice", problem_mark=key.start_mark
-                )
+            problem = ""
+            if not isinstance(key, yaml.ScalarNode):
+                problem = "a key must be a plain word"
+            elif key.value in seen:
+                problem = f"the key {key.value} is given twice"
+            if problem:
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 

@@ -1,4 +1,4 @@
-"""Who is told what, by when, and by which law: the rules of one jurisdiction as data, and the questions put to it.
+"""Who is told what, by when, and by which law: one jurisdiction's rules, and the questions put to them.
 
 Pure: `now`, the zone and the holidays are arguments, the data come from `outage_notify.policies`.
 Instants come back in UTC, except `earliest_lawful_start` and `LeadFault.earliest_start`, which
@@ -15,9 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from channels.model import Channel
@@ -55,7 +53,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of one jurisdiction. Built by `policies.load_policy`; every field there is a key of its file."""
+    """The rules of one jurisdiction. Built by `policies.load_policy`; its fields are the keys of the file."""
 
     id: str
     names: Mapping[str, str]
@@ -208,7 +206,7 @@ class Policy:
         return now.astimezone(UTC)
 
     def change_is_late(self, now: datetime, old_start: datetime, new_start: datetime | None = None) -> bool:
-        """Whether the old start or the new one (None: cancelled) is so near that nobody should wait to hear."""
+        """Whether the old start or the new one (None: cancelled) is too near to wait for the morning."""
         starts = [one.astimezone(UTC) for one in (old_start, new_start) if one is not None]
         return min(starts) - now.astimezone(UTC) <= self.late_change
 
@@ -258,7 +256,7 @@ class Policy:
     def _strictest(
         self, rules: tuple[Rule, ...], start: datetime, tz: ZoneInfo, holidays: AbstractSet[date]
     ) -> Duty:
-        """Several rules about the same notice as one duty. What nobody owes counts only if nothing is owed."""
+        """Several rules about one notice as one duty. Good practice counts only where nothing is owed."""
         owed = tuple(rule for rule in rules if rule.duty) or rules
         by = {rule.id: deadlines.deadline(rule.lead, start, tz, holidays) for rule in owed}
         soonest = min(by.values())

@@ -63,9 +63,8 @@ class QuietHours:
         return earlier_instant(datetime.combine(day, self.begin), tz) - self.slack
 
     def _waking(self) -> timedelta:
-        anchor = datetime(2000, 1, 1)
-        gap = datetime.combine(anchor, self.begin) - datetime.combine(anchor, self.end)
-        return gap % _DAY
+        begin, end = (timedelta(hours=one.hour, minutes=one.minute) for one in (self.begin, self.end))
+        return (begin - end) % _DAY
 
 
 NO_QUIET_HOURS = QuietHours(time(), time(), timedelta(0))

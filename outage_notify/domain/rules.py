@@ -96,7 +96,7 @@ class Rule:
 
     @property
     def rank(self) -> tuple[bool, int]:
-        """Of rules that ask for the same time the highest is cited: law before house, special before general."""
+        """Of rules with one deadline the highest is cited: law before house, special before general."""
         return self.basis == "law", _SPECIALITY.get(self.applies_to, 2)
 
     @property

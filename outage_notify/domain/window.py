@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -120,7 +120,10 @@ def _read(text: str, field: str) -> tuple[datetime, timedelta | None]:
         raise InvalidInput(f"{field}: {text!r} is not a date and time.", _HOW)
     year, month, day, hour, minute, second, offset = match.groups()
     try:
-        wall = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))
+        # A wall clock is naive until the zone has had its say.
+        wall = datetime.combine(
+            date(int(year), int(month), int(day)), time(int(hour), int(minute), int(second or 0))
+        )
     except ValueError as error:
         raise InvalidInput(f"{field}: {text!r} is not a date and time ({error}).", _HOW) from None
     if offset is None:

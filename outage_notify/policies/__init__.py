@@ -1,8 +1,8 @@
 """Notice policies as data: one YAML file per jurisdiction, and the loader that turns it into a `Policy`.
 
-Built in are cn, gb, au, ie and it. A name may carry a subdivision for its public holidays
-("au:NSW"); a path ending in .yaml or .yml loads a file of one's own, under the same strict reading. Everything
-that can be wrong with a file is a SettingsError that names file and key. What the rules mean is the domain's.
+Built in are au, cn, gb, ie and it. A name may carry a subdivision for its public holidays ("au:NSW"); a
+path ending in .yaml or .yml loads a file of one's own, under the same strict reading. Everything that can
+be wrong with a file is a SettingsError that names file and key. What the rules mean is the domain's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def available() -> tuple[str, ...]:
 
 
 def load_policy(name: str) -> Policy:
-    """The built-in policy `name` ("cn", "au:NSW"), or the one in the file at that path. Checked as a whole."""
+    """The built-in policy `name` ("cn", "au:NSW"), or the one in the file at that path, checked."""
     if name.lower().endswith(_ENDINGS):
         path = Path(name).expanduser()
         try:

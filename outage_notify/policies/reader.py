@@ -1,4 +1,4 @@
-"""Strict reading of a policy file: an unknown, missing, doubled or ill-formed key is an error naming file and key.
+"""Strict reading of a policy file: an unknown, missing, doubled or ill-formed key is an error that names it.
 
 `Section` is one mapping of the file: values are taken out by key and by type, and what is left
 over at the end is unknown. Durations are written 30m, 24h, 2d or 1h30m; clock times are quoted ("21:00"),
@@ -55,7 +55,7 @@ class _Loader(yaml.SafeLoader):
 def read_policy(text: str, place: str) -> Policy:
     """The policy written in `text`; `place` is how errors name the file. SettingsError on any fault."""
     try:
-        data = yaml.load(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""

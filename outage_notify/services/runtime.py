@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from channels.registry import SenderConfig, build_senders
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
+from channels.registry import SenderConfig, build_senders
 from channels.sender import Sender
 from channels.signing import SigningKey
 from outage_notify.clock import Clock

@@ -1,5 +1,8 @@
 """Leads under arbitrary starts, holidays and zones."""
 
+# Hypothesis wants naive bounds, and a wall clock has no zone.
+# ruff: noqa: DTZ001
+
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 

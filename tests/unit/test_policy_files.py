@@ -132,7 +132,7 @@ def test_a_key_given_twice_is_refused_with_its_line() -> None:
     "text", ["", "- 1", "seven days", "a: [", "!!python/object:os.system {}", "{[1]: 2}", "\x00"]
 )
 def test_what_is_no_policy_at_all_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="^mine.yaml"):
+    with pytest.raises(SettingsError, match=r"^mine\.yaml"):
         read_policy(text, "mine.yaml")
 
 
@@ -142,7 +142,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     assert load_policy(str(path)).id == "shanghai"
 
     path.write_text(_cn(country="XX"), encoding="utf-8")
-    with pytest.raises(SettingsError, match="shanghai.yaml, country: no public holidays"):
+    with pytest.raises(SettingsError, match=r"shanghai\.yaml, country: no public holidays"):
         load_policy(str(path))
 
     path.write_bytes("id: 停电".encode("gb18030"))

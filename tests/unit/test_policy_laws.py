@@ -53,7 +53,7 @@ def _duties(
         ("cn", "2026-10-08 08:00", "2026-10-01 08:00", "第二十八条(一)"),
         # Two calendar days, a weekend and the change to summer time between.
         ("gb", "2026-03-31 09:00", "2026-03-29 09:00", "SI 2015/699"),
-        # Good Friday, Easter Monday: 9, 8, 7 and 2 April are the four business days, the 1st is the day of the notice.
+        # Good Friday, Easter Monday: 9, 8, 7 and 2 April are the four, the 1st is the day of the notice.
         ("au:NSW", "2026-04-10 08:00", "2026-04-01 08:00", "r. 90"),
         # St Patrick's Day is a Tuesday: Monday and Friday are the two.
         ("ie", "2026-03-18 09:00", "2026-03-13 09:00", "ESB"),
@@ -168,7 +168,7 @@ def test_an_earlier_clock_time_leaves_the_same_date_open() -> None:
 
 
 def test_easter_pushes_the_first_lawful_date_in_italy() -> None:
-    # For a start on Thursday the 9th the three are Wednesday, Tuesday and, over Easter Monday, Friday the 3rd.
+    # For Thursday the 9th the three are Wednesday, Tuesday and, over Easter Monday, Friday the 3rd.
     faults, earliest, rule = _refusal(
         load_policy("it"), "2026-04-02 12:00", "2026-04-08 08:00", {"all", "key"}
     )

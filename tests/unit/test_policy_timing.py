@@ -1,5 +1,8 @@
 """When a notice is sent: margins, nights, late approvals, news of the hour."""
 
+# Hypothesis wants naive bounds, and a wall clock has no zone.
+# ruff: noqa: DTZ001
+
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

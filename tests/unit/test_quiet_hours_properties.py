@@ -1,5 +1,8 @@
 """Quiet hours: earlier, never later, and always out of them."""
 
+# Hypothesis wants naive bounds, and a wall clock has no zone.
+# ruff: noqa: DTZ001
+
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 

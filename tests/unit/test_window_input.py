@@ -1,5 +1,8 @@
 """What people type as a start and an end, and what is said to them when it cannot be."""
 
+# Hypothesis wants naive bounds, and a wall clock has no zone.
+# ruff: noqa: DTZ001
+
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -126,18 +129,26 @@ def test_ways_to_write_the_same_instant(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tomorrow", "2026-12-01", "08:00", "01.12.2026 08:00", "2026-13-01 08:00", "2026-02-30 08:00"]
-    + [
+    [
+        "",
+        "tomorrow",
+        "2026-12-01",
+        "08:00",
+        "01.12.2026 08:00",
+        "2026-13-01 08:00",
+        "2026-02-30 08:00",
         "2026-12-01 24:00",
         "2026-12-01 08:60",
         "2026-12-01 08:00+25:00",
+        "2026-12-01 08:00 CET",
+        "2026-W49-2 08:00",
+        "0000-01-01 00:00",
         "0001-01-01 00:00",
         "9999-12-31 23:59-11:00",
-    ]
-    + ["0000-01-01 00:00", "2026-W49-2 08:00", "2026-12-01 08:00 CET"],
+    ],
 )
 def test_what_cannot_be_read_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InvalidInput, match="^start: ") as caught:
+    with pytest.raises(InvalidInput, match=r"^start: ") as caught:
         local_instant(text, BERLIN if text[:4] != "9999" else ZoneInfo("Pacific/Kiritimati"), field="start")
     assert "2026-12-01 08:00" in caught.value.remedy
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy
-from kombu import Connection
+from kombu.connection import Connection
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ def _drain(url: str) -> list[object]:
     with Connection(url, connect_timeout=10) as connection:
         queue = connection.SimpleQueue("house")
         queue.put({"rung": True})
-        found = []
+        found: list[object] = []
         while True:
             try:
                 message = queue.get(timeout=1 if found else 10)

@@ -36,13 +36,11 @@ class PostgresServer:
         if who is not None:
             shutil.chown(words, who.pw_uid, who.pw_gid)
         words.chmod(0o600)
+        options = ["-D", str(data), "-U", USER, f"--pwfile={words}", "--auth=scram-sha-256"]
+        options += ["--encoding=UTF8", "--locale=C.UTF-8"]
+        quick = [] if durable else ["--no-sync"]
         try:
-            process.run(
-                [programs_at / "initdb", "-D", data, "-U", USER, f"--pwfile={words}", "--auth=scram-sha-256"]
-                + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
-                + ([] if durable else ["--no-sync"]),
-                self._home,
-            )
+            process.run([str(programs_at / "initdb"), *options, *quick], self._home)
             self._start(programs_at / "postgres", data, durable)
         except BaseException:
             shutil.rmtree(self._home, ignore_errors=True)

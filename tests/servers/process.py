@@ -62,8 +62,18 @@ def _sweep() -> None:
     """Remove the folders of runs that were killed before they could do it themselves."""
     for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         owner = old.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+        if owner.isdigit() and not _runs(int(owner)):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -112,12 +122,13 @@ class ServerProcess:
         self._last_signal = last_signal
         who = account()
         # Loaded here, because a child between fork and exec must not load anything.
-        libc = ctypes.CDLL(None, use_errno=True)
+        prctl = getattr(ctypes.CDLL(None), "prctl", None)
         parent = os.getpid()
 
         def die_with_parent() -> None:
             # After the change of account, which would clear it again.
-            libc.prctl(PR_SET_PDEATHSIG, int(last_signal), 0, 0, 0)
+            if prctl is not None:
+                prctl(PR_SET_PDEATHSIG, int(last_signal), 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 

@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from channels.model import Channel
@@ -73,7 +72,6 @@ class Policy:
     late_change: timedelta = timedelta(hours=48)
     spacing: timedelta = timedelta(hours=12)
     token_life: timedelta = timedelta(days=45)
-    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def exception_permitted(self) -> bool:

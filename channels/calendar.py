@@ -1,0 +1,182 @@
+"""Calendar feeds and the calendar file of an e-mail (RFC 5545 by icalendar).
+
+Promises: the same events give the same bytes, so that an ETag over them holds; instants
+are UTC without VTIMEZONE, because a generated time zone is read an hour wrong by some
+clients, and the local time stands in the text; one UID per outage and site for ever,
+SEQUENCE is the revision. No METHOD: with one, some clients act on a feed instead of
+showing it. A feed is publication and never counts as having told somebody; its text says so.
+
+Leaves to others: which events a feed holds, its secret address, caching headers (`web`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from icalendar import Alarm, Calendar, Event
+from icalendar.prop import vDuration
+
+from channels.catalogues import N_, translations
+from channels.model import Language
+from channels.plain import one_line
+from channels.wording import Words
+
+PRODID = "-//outage-notify//planned outages//EN"
+TENTATIVE, CONFIRMED, CANCELLED = "TENTATIVE", "CONFIRMED", "CANCELLED"
+REFRESH = timedelta(hours=1)
+ALARMS = (timedelta(days=7), timedelta(days=1))
+
+_PREFIXES = {TENTATIVE: N_("Provisional: "), CONFIRMED: "", CANCELLED: N_("CANCELLED: ")}
+_SUMMARIES = {
+    "OUTAGE": N_("Power outage, %(site)s"),
+    "REDUCED_REDUNDANCY": N_("One of your supplies off, %(site)s"),
+    "MOMENTARY": N_("Short supply interruptions, %(site)s"),
+}
+
+
+@dataclass(frozen=True)
+class FeedEvent:
+    """One outage at one site, as the reader of the feed should see it.
+
+    `site` is a stable identifier (it goes into the UID, hashed), `place` its name.
+    `start` and `end` are aware datetimes in the outage's local zone. `modified` is when
+    what is shown here last changed; it is the DTSTAMP too, so that an untouched event
+    stays the same bytes. `latitude`, `longitude` are WGS 84. `impact` as in PlaceLine.
+    """
+
+    reference: str
+    site: str
+    revision: int
+    status: str  # TENTATIVE, CONFIRMED or CANCELLED
+    start: datetime
+    end: datetime
+    modified: datetime
+    place: str
+    reason: str = ""
+    impact: str = "OUTAGE"
+    description: str = ""
+    utility: str = ""
+    contact: str = ""
+    url: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    categories: tuple[str, ...] = ()
+    alarms: bool = True
+
+
+def event_uid(reference: str, site: str) -> str:
+    """The UID of an outage at a site: stable over revisions, telling nothing about the site."""
+    digest = sha256(f"{len(reference)}:{reference}{site}".encode()).hexdigest()[:20]
+    return f"{''.join(char for char in reference if char.isalnum() or char == '-')}-{digest}@outage-notify"
+
+
+def render_feed(name: str, events: Sequence[FeedEvent], language: Language, now: datetime) -> bytes:
+    """The whole feed. `now` decides nothing but which alarms still make sense: those of events that are
+    over are left out. Events are sorted, so their order in `events` does not matter."""
+    calendar = _calendar()
+    translate = translations(language).gettext
+    title = one_line(name)
+    calendar.add("NAME", title)
+    calendar.add("X-WR-CALNAME", title)
+    about = translate(
+        "For planning only: a calendar is refreshed hours late and does not replace the notice itself."
+    )
+    calendar.add("DESCRIPTION", about)
+    calendar.add("X-WR-CALDESC", about)
+    calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
+    calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
+    for event in sorted(events, key=lambda one: (one.start.astimezone(UTC), one.reference, one.site)):
+        ahead = event.alarms and event.end > now
+        calendar.add_component(_event(replace(event, alarms=ahead), language))
+    return calendar.to_ical()
+
+
+def render_event(event: FeedEvent, language: Language) -> str:
+    """One event as a calendar of its own, for the attachment of an e-mail. Reading it imports, and a later
+    revision with the same UID replaces it."""
+    calendar = _calendar()
+    calendar.add_component(_event(event, language))
+    return calendar.to_ical().decode("utf-8")
+
+
+def _calendar() -> Calendar:
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", PRODID)
+    calendar.add("CALSCALE", "GREGORIAN")
+    return calendar
+
+
+def _event(event: FeedEvent, language: Language) -> Event:
+    if event.start.tzinfo is None or event.end.tzinfo is None or event.modified.tzinfo is None:
+        raise ValueError("the times of an event must be aware")
+    if event.end.astimezone(UTC) <= event.start.astimezone(UTC):
+        raise ValueError(f"{event.reference} ends before it starts")
+    if event.status not in _PREFIXES:
+        raise ValueError(f"no such status of an event: {event.status!r}")
+    translate = translations(language).gettext
+    place = one_line(event.place)
+    # One big client hides the status of an event, so that the summary has to say it too.
+    prefix = translate(_PREFIXES[event.status]) if _PREFIXES[event.status] else ""
+    summary = prefix + translate(_SUMMARIES[event.impact]) % {"site": place}
+    item = Event()
+    item.add("UID", event_uid(event.reference, event.site))
+    item.add("DTSTAMP", event.modified.astimezone(UTC).replace(microsecond=0))
+    item.add("LAST-MODIFIED", event.modified.astimezone(UTC).replace(microsecond=0))
+    item.add("SEQUENCE", event.revision)
+    item.add("DTSTART", event.start.astimezone(UTC))
+    item.add("DTEND", event.end.astimezone(UTC))
+    item.add("SUMMARY", summary)
+    item.add("DESCRIPTION", _description(event, language))
+    item.add("STATUS", event.status)
+    # A site without supply is not a person's appointment: it does not block anybody's time.
+    item.add("TRANSP", "TRANSPARENT")
+    item.add("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
+    item.add("LOCATION", place)
+    if event.latitude is not None and event.longitude is not None:
+        item.add("GEO", (round(event.latitude, 6), round(event.longitude, 6)))
+    if event.url:
+        item.add("URL", event.url)
+    if event.contact:
+        item.add("CONTACT", one_line(event.contact))
+    item.add("CATEGORIES", [one_line(one) for one in event.categories] or [translate("Power outage")])
+    if event.alarms and event.status != CANCELLED:
+        for before in ALARMS:
+            item.add_component(_alarm(summary, before))
+    return item
+
+
+def _alarm(summary: str, before: timedelta) -> Alarm:
+    alarm = Alarm()
+    alarm.add("ACTION", "DISPLAY")
+    alarm.add("DESCRIPTION", summary)
+    alarm.add("TRIGGER", -before)
+    return alarm
+
+
+def _description(event: FeedEvent, language: Language) -> str:
+    words, translate = Words(language), translations(language).gettext
+    time = translate("%(time)s (local time, %(zone)s)") % {
+        "time": words.window_long(event.start, event.end),
+        "zone": words.zone(event.start),
+    }
+    reference = translate("%(reference)s, revision %(revision)d") % {
+        "reference": event.reference,
+        "revision": event.revision,
+    }
+    rows = (
+        (translate("Time"), time),
+        (translate("Reason"), one_line(event.reason)),
+        (translate("From"), one_line(event.utility)),
+        (translate("Contact"), one_line(event.contact)),
+        (translate("Reference"), reference),
+    )
+    lines = [
+        translate("%(label)s: %(value)s") % {"label": label, "value": value} for label, value in rows if value
+    ]
+    lines += [one_line(line) for line in event.description.splitlines() if line.strip()]
+    lines.append(translate("This calendar entry does not replace the notice itself."))
+    return "\n".join(lines)

@@ -1,0 +1,368 @@
+"""Turns the facts of a notice into words: SMS, e-mail, voice, and the text that is signed.
+
+Promises: pure (the same facts give the same bytes), both languages say the same, values
+that people typed can neither break out of a line nor of HTML, and an English SMS is
+GSM-7 unless a name needs a letter that GSM-7 lacks. Leaves to others: what the facts
+are and whom to tell (services), sending (the senders), paper (`document`).
+
+A signature is asked for when the customer is key, the kind is one that is signed, and
+`sign_url` is given: leaving it empty (already signed) turns the question off in SMS and e-mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from channels.advice import advice
+from channels.catalogues import N_, translations
+from channels.model import Language, NoticeFacts, PlaceLine, RenderedEmail, RenderedSms, RenderedVoice
+from channels.plain import clip, gsm_friendly, one_line
+from channels.sms_length import sms_length
+from channels.wording import Words
+
+ANNOUNCING = ("SEVEN_DAY", "DAY_AHEAD", "CHANGED", "REMINDER")
+KINDS = (*ANNOUNCING, "CANCELLED", "STARTED", "OVERRUN", "RESTORED")
+SMS_PLACES, VOICE_PLACES = 3, 4
+_SMS_NAME, _SMS_REASON = 48, 60
+
+_EFFECTS = {
+    "OUTAGE": N_("no supply"),
+    "REDUCED_REDUNDANCY": N_("one of your supplies is off, the other stays on"),
+    "MOMENTARY": N_("short interruptions at the start and at the end"),
+}
+_WHAT = {
+    "OUTAGE": N_("planned power outage"),
+    "REDUCED_REDUNDANCY": N_("planned work on one of your supplies"),
+    "MOMENTARY": N_("planned short interruptions"),
+}
+_TITLES = {
+    "SEVEN_DAY": N_("Notice: %(what)s"),
+    "DAY_AHEAD": N_("Reminder: %(what)s"),
+    "REMINDER": N_("Please confirm: %(what)s"),
+    "CHANGED": N_("Changed: %(what)s"),
+    "CANCELLED": N_("Cancelled: %(what)s"),
+    "STARTED": N_("Planned work has started"),
+    "OVERRUN": N_("Work takes longer than planned"),
+    "RESTORED": N_("Supply restored"),
+}
+_ACCENTS = {"CANCELLED": "#1d7a46", "RESTORED": "#1d7a46", "OVERRUN": "#b3261e", "CHANGED": "#b25e00"}
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Names of the affected places by impact, each name once per impact."""
+
+    outage: tuple[str, ...]
+    reduced: tuple[str, ...]
+    momentary: tuple[str, ...]
+
+    @property
+    def gravest(self) -> str:
+        return "OUTAGE" if self.outage else "REDUCED_REDUNDANCY" if self.reduced else "MOMENTARY"
+
+
+def render_sms(facts: NoticeFacts) -> RenderedSms:
+    """The SMS, short, with its encoding and number of segments."""
+    english = facts.language is Language.EN
+    facts = clean(facts, gsm=english)
+    facts = replace(
+        facts,
+        reason=clip(facts.reason, _SMS_REASON),
+        places=tuple(replace(place, name=clip(place.name, _SMS_NAME)) for place in facts.places),
+        grid_manager=clip(facts.grid_manager, _SMS_NAME),
+        utility=clip(facts.utility, _SMS_NAME),
+    )
+    manager = " ".join(part for part in (facts.grid_manager, facts.grid_manager_phone) if part)
+    body = _template(facts.language, "sms.txt").render(
+        _context(facts, _lead(facts, "short", SMS_PLACES), manager=manager)
+    )
+    text = (" " if english else "").join(_lines(body))
+    encoding, segments = sms_length(text)
+    return RenderedSms(text, encoding, segments)
+
+
+def render_subject(facts: NoticeFacts) -> str:
+    """The subject of the e-mail: one line with kind, time and reference."""
+    facts = clean(facts)
+    words, translate = Words(facts.language), translations(facts.language).gettext
+    when = words.window_short(facts.start, facts.end)
+    if facts.kind == "CANCELLED" and facts.old_start and facts.old_end:
+        when = words.window_short(facts.old_start, facts.old_end)
+    elif facts.kind == "OVERRUN" and facts.expected_end:
+        when = translate("until %(until)s") % {"until": words.instant_short(facts.expected_end)}
+    elif facts.kind == "RESTORED" and facts.restored_at:
+        when = words.instant_short(facts.restored_at)
+    return translate("%(utility)s: %(title)s, %(when)s (%(reference)s)") % {
+        "utility": facts.utility,
+        "title": render_title(facts),
+        "when": when,
+        "reference": facts.reference,
+    }
+
+
+def render_title(facts: NoticeFacts) -> str:
+    """What kind of notice it is, in a few words: heading of e-mail, page and letter."""
+    translate = translations(facts.language).gettext
+    return translate(_TITLES[facts.kind]) % {"what": translate(_WHAT[_groups(facts).gravest])}
+
+
+def render_email(facts: NoticeFacts, ics: str = "") -> RenderedEmail:
+    """Subject, plain text and HTML; `ics` is passed through as the attachment."""
+    facts = clean(facts)
+    translate = translations(facts.language).gettext
+    over = facts.kind in ("CANCELLED", "RESTORED")
+    more: dict[str, Any] = {
+        "subject": render_subject(facts),
+        "title": render_title(facts),
+        "accent": _ACCENTS.get(facts.kind, "#0b5cad"),
+        "rows": _rows(facts),
+        "places": [(place.name, "" if over else translate(_EFFECTS[place.impact])) for place in facts.places],
+        "advice": advice(facts),
+    }
+    context = _context(facts, _lead(facts, "long", 0), **more)
+    text = _template(facts.language, "email.txt").render(context)
+    html = _template(facts.language, "email.html").render(context)
+    return RenderedEmail(more["subject"], text.strip() + "\n", html.strip() + "\n", ics)
+
+
+def render_voice(facts: NoticeFacts) -> RenderedVoice:
+    """What the call says. The text can be repeated as it is; the question asks for the key 1."""
+    facts = clean(facts)
+    words, translate = Words(facts.language), translations(facts.language).gettext
+    context = _context(
+        facts,
+        _lead(facts, "spoken", VOICE_PLACES),
+        manager=facts.grid_manager,
+        manager_phone=words.spelled(facts.grid_manager_phone),
+        hotline=words.spelled(facts.hotline),
+        reference=words.spelled(facts.reference),
+    )
+    body = _template(facts.language, "voice.txt").render(context)
+    signed = facts.is_key and facts.kind in ANNOUNCING
+    question = (
+        translate("To confirm for your organisation that you have received this notice, press 1.")
+        if signed and not facts.life_support
+        else translate("To confirm that you have heard this message, press 1.")
+    )
+    # "4 p.m." at the end of a sentence brings its own full stop.
+    text = (" " if facts.language is Language.EN else "").join(_lines(body)).replace(".m..", ".m.")
+    return RenderedVoice(
+        facts.language,
+        text,
+        question,
+        translate("Thank you. Your confirmation has been recorded. Goodbye."),
+        translate("No key was pressed, so nothing has been confirmed. We will contact you again. Goodbye."),
+    )
+
+
+def render_notice_text(facts: NoticeFacts) -> str:
+    """The exact text that a key customer signs; `text_sha256` of it goes into the receipt.
+
+    It depends on the outage's revision, the addressee and the language alone, not on the
+    kind of notice, the channel, links or the delivery, so that the seven-day notice and
+    its reminder are one text. All places are listed.
+    """
+    facts = clean(facts)
+    translate = translations(facts.language).gettext
+    fixed = replace(
+        facts, kind="SEVEN_DAY", old_start=None, old_end=None, expected_end=None, restored_at=None
+    )
+    rows = list(_rows(fixed))
+    if facts.customer_name:
+        rows.insert(1, (translate("To"), facts.customer_name))
+    rows.insert(1, (translate("From"), facts.utility))
+    places = [(place.name, translate(_EFFECTS[place.impact])) for place in facts.places]
+    text = _template(facts.language, "notice.txt").render(rows=rows, places=places)
+    return "\n".join(_lines(text)) + "\n"
+
+
+def text_sha256(text: str) -> str:
+    """The hash by which a receipt names the text that was signed: SHA-256 of its UTF-8."""
+    return sha256(text.encode("utf-8")).hexdigest()
+
+
+def asks_for_signature(facts: NoticeFacts) -> bool:
+    """Whether SMS and e-mail ask the addressee to sign."""
+    return facts.is_key and facts.kind in ANNOUNCING and bool(facts.sign_url)
+
+
+def clean(facts: NoticeFacts, gsm: bool = False) -> NoticeFacts:
+    """The same facts with every typed value on one line and without hidden characters; links that are
+    not http(s) are dropped. ValueError for a kind or an impact that no text exists for, and naive times."""
+    if facts.kind not in KINDS:
+        raise ValueError(f"no text for a notice of kind {facts.kind!r}")
+    for at in (facts.start, facts.end, facts.old_start, facts.old_end, facts.expected_end, facts.restored_at):
+        if at is not None and at.tzinfo is None:
+            raise ValueError("the times of a notice must be aware")
+    for place in facts.places:
+        if place.impact not in _EFFECTS:
+            raise ValueError(f"no text for the impact {place.impact!r}")
+    tidy = gsm_friendly if gsm else one_line
+    # A sentence ends with its own full stop, not with the planner's as well.
+    reason = tidy(facts.reason).rstrip(".。;； ")
+    nameless = translations(facts.language).gettext(N_("your address"))
+    places = tuple(PlaceLine(tidy(place.name) or nameless, place.impact) for place in facts.places)
+    return replace(
+        facts,
+        reason=reason,
+        places=places or (PlaceLine(tidy(facts.area) or nameless),),
+        reference=tidy(facts.reference),
+        short_ref=tidy(facts.short_ref),
+        utility=tidy(facts.utility),
+        customer_name=tidy(facts.customer_name),
+        area=tidy(facts.area),
+        line=tidy(facts.line),
+        hotline=tidy(facts.hotline),
+        grid_manager=tidy(facts.grid_manager),
+        grid_manager_phone=tidy(facts.grid_manager_phone),
+        law=tidy(facts.law),
+        sign_url=_link(facts.sign_url),
+        notice_url=_link(facts.notice_url),
+        feed_url=_link(facts.feed_url, "webcal"),
+    )
+
+
+def notice_rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
+    """Labelled facts (reference, time, reason, contact, law) as e-mail, page and letter show them."""
+    return _rows(clean(facts))
+
+
+def effect(facts: NoticeFacts, impact: str) -> str:
+    """What an impact means for a place, in the language of the notice."""
+    return translations(facts.language).gettext(_EFFECTS[impact])
+
+
+def _rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
+    words, translate = Words(facts.language), translations(facts.language).gettext
+    start, end = facts.start, facts.end
+    if facts.kind == "CANCELLED" and facts.old_start and facts.old_end:
+        start, end = facts.old_start, facts.old_end
+    time = words.window_long(start, end)
+    zone = words.zone(facts.start)
+    rows = [
+        (
+            translate("Reference"),
+            translate("%(reference)s, revision %(revision)d")
+            % {"reference": facts.reference, "revision": facts.revision},
+        ),
+        (translate("Time"), translate("%(time)s (local time, %(zone)s)") % {"time": time, "zone": zone}),
+    ]
+    if facts.kind == "CHANGED" and facts.old_start and facts.old_end:
+        rows.append((translate("Time before"), words.window_long(facts.old_start, facts.old_end)))
+    if facts.kind == "OVERRUN" and facts.expected_end:
+        rows.append((translate("Expected end"), words.instant_long(facts.expected_end)))
+    if facts.kind == "RESTORED" and facts.restored_at:
+        rows.append((translate("Restored"), words.instant_long(facts.restored_at)))
+    manager = " ".join(part for part in (facts.grid_manager, facts.grid_manager_phone) if part)
+    optional = (
+        (translate("Reason"), facts.reason),
+        (translate("Area"), facts.area),
+        (translate("Line"), facts.line),
+        (translate("Hotline"), facts.hotline),
+        (translate("Area manager"), manager),
+        (translate("Legal basis"), facts.law),
+    )
+    return (*rows, *((label, value) for label, value in optional if value))
+
+
+def _lead(facts: NoticeFacts, style: str, limit: int) -> list[str]:
+    """The opening sentences in one of three styles of dates: short, long, spoken."""
+    words = Words(facts.language)
+    window = {"short": words.window_short, "long": words.window_long, "spoken": words.window_spoken}[style]
+    instant = {"short": words.instant_short, "long": words.instant_long, "spoken": words.instant_spoken}[
+        style
+    ]
+    old = window(facts.old_start, facts.old_end) if facts.old_start and facts.old_end else ""
+    when = window(facts.start, facts.end)
+    # A cancelled window that had been moved is still known by the time that was announced.
+    if facts.kind == "CANCELLED" and old:
+        when = old
+    back = facts.expected_end if facts.kind == "OVERRUN" else (facts.expected_end or facts.end)
+    groups = _groups(facts)
+    everything = tuple(dict.fromkeys(place.name for place in facts.places))
+    text = _template(facts.language, "lead.txt").render(
+        kind=facts.kind,
+        when=when,
+        old=old if old != window(facts.start, facts.end) else "",
+        back=instant(back) if back else "",
+        since=instant(facts.restored_at) if facts.restored_at else "",
+        outage=words.names(groups.outage, limit),
+        reduced=words.names(groups.reduced, limit),
+        momentary=words.names(groups.momentary, limit),
+        all=words.names(everything, limit),
+    )
+    return _lines(text)
+
+
+def _context(facts: NoticeFacts, lead: Sequence[str], **more: Any) -> dict[str, Any]:
+    groups = _groups(facts)
+    context = {
+        "kind": facts.kind,
+        "language": facts.language.value,
+        "utility": facts.utility,
+        "reason": facts.reason,
+        "reference": facts.reference,
+        "short_ref": facts.short_ref,
+        "hotline": facts.hotline,
+        "life_support": facts.life_support,
+        "customer_name": facts.customer_name,
+        "sign_url": facts.sign_url,
+        "notice_url": facts.notice_url,
+        "feed_url": facts.feed_url,
+        "asks": asks_for_signature(facts),
+        "announcing": ANNOUNCING,
+        "outage": bool(groups.outage),
+        "reduced": bool(groups.reduced),
+        "dark": bool(groups.outage or groups.momentary),
+        "lead": list(lead),
+    }
+    return {**context, **more}
+
+
+def _groups(facts: NoticeFacts) -> Groups:
+    def named(impact: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(place.name for place in facts.places if place.impact == impact))
+
+    return Groups(named("OUTAGE"), named("REDUCED_REDUNDANCY"), named("MOMENTARY"))
+
+
+def _link(url: str, *schemes: str) -> str:
+    """A link that may be clicked: its scheme is harmless and it holds nothing that ends it early."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    harmless = parts.scheme in ("http", "https", *schemes) and bool(parts.netloc)
+    return (
+        url
+        if harmless and not any(char.isspace() or char in "<>\"'`" or ord(char) < 32 for char in url)
+        else ""
+    )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("channels"),
+        autoescape=select_autoescape(("html",), default=False),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        keep_trailing_newline=True,
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _template(language: Language, name: str) -> Any:
+    return _environment(language).get_template(name)

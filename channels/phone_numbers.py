@@ -1,0 +1,117 @@
+"""Phone numbers as people write them, made into E.164; and hidden where they would be logged.
+
+A number is taken if it is valid in its country's plan, or lies in a range that a
+regulator keeps for fiction: samples and tests use those, and plans often call them
+invalid. Everything else is refused with the remedy. Nothing here asks a network.
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType
+
+# Ranges that regulators keep free for film, print and teaching.
+FICTION = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # North America: 555-0100 to 555-0199 in each area (area 555 itself is nobody's).
+        r"\+1[2-9]\d\d55501\d\d",
+        # United Kingdom (Ofcom): mobile, no area, cities, freephone, national.
+        r"\+447700900\d{3}",
+        r"\+441632960\d{3}",
+        r"\+441(?:1[345678]|21|31|41|51|61)4960\d{3}",
+        r"\+441914980\d{3}",
+        r"\+442079460\d{3}",
+        r"\+442896496\d{3}",
+        r"\+442890180\d{3}",
+        r"\+442920180\d{3}",
+        r"\+448081570\d{3}",
+        r"\+443069990\d{3}",
+        # Australia (ACMA): mobile, then the four areas.
+        r"\+6149157\d{4}",
+        r"\+61[2378](?:5550|7010)\d{4}",
+        # Ireland (ComReg).
+        r"\+3532091\d{5}",
+        # France (ARCEP): five areas and mobile.
+        r"\+33(?:19900|26191|35301|46571|53649|63998)\d{4}",
+        # Germany (BNetzA): Berlin, Frankfurt, Hamburg, Cologne, Munich, and two mobile ranges.
+        r"\+49(?:3023125|6990009|4066969|2214710|8999998|17604069)\d{3}",
+        r"\+4917139200\d\d",
+    )
+)
+COSTLY = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+LONGEST = 40  # characters, as written
+WRITTEN = re.compile(r"(?:tel:)?[\d\s+().\-/\u2010-\u2015\uff0b\uff0d\uff08\uff09]+", re.IGNORECASE)
+
+
+class PhoneNumberError(ValueError):
+    """A number that cannot be taken: `message` says why, `remedy` what to write instead.
+
+    Neither holds the number, so that the error may be logged.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message} {remedy}")
+        self.message = message
+        self.remedy = remedy
+
+
+def normalise(text: str, region: str = "") -> str:
+    """E.164 (`+447700900123`) of a number as written. `region` (`GB`) is for numbers without a `+`.
+
+    Idempotent: an E.164 number comes back as it is. Raises `PhoneNumberError`.
+    """
+    written = text.strip()
+    if not written:
+        raise PhoneNumberError("The phone number is empty.", "Write it as +447700900123.")
+    if len(written) > LONGEST or not WRITTEN.fullmatch(written):
+        raise PhoneNumberError(
+            "This is not a phone number.",
+            "Write one number, digits only, as +447700900123; no letters and no extension.",
+        )
+    try:
+        number = phonenumbers.parse(written, region.upper() or None)
+    except NumberParseException as error:
+        if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+            raise PhoneNumberError(
+                "The phone number has no known country code.",
+                "Write it with + and the country code, as +447700900123.",
+            ) from error
+        raise PhoneNumberError(
+            "The phone number has too few or too many digits.", "Write it in full, as +447700900123."
+        ) from error
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if is_fictional(e164):
+        return e164
+    if not phonenumbers.is_possible_number(number):
+        raise PhoneNumberError(
+            "The phone number has too few or too many digits for its country.",
+            "Write it in full, as +447700900123.",
+        )
+    if not phonenumbers.is_valid_number(number):
+        raise PhoneNumberError(
+            "The phone number is in no range that its country gives to anybody.",
+            "Check the digits against the customer's record.",
+        )
+    if phonenumbers.number_type(number) in COSTLY:
+        raise PhoneNumberError(
+            "The phone number is a premium-rate number.", "Give the person's own mobile or landline number."
+        )
+    return e164
+
+
+def is_fictional(e164: str) -> bool:
+    """Whether the number lies in a range kept for fiction: it rings at nobody's."""
+    return any(pattern.fullmatch(e164) for pattern in FICTION)
+
+
+def mask(number: str) -> str:
+    """What a log or a page for others may show: the country's first digits and the last two."""
+    digits = re.sub(r"\D", "", number)
+    if len(digits) < 8:
+        return "*" * len(digits)
+    start = f"+{digits[:2]}" if number.lstrip().startswith("+") else ""
+    hidden = len(digits) - 2 - (2 if start else 0)
+    return f"{start}{'*' * hidden}{digits[-2:]}"

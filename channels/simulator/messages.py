@@ -1,0 +1,208 @@
+"""The Messages resource: takes texts, carries them to handsets, reports what became of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from channels.simulator.answers import Answer, Form, by_date, fault, page, scripted
+from channels.simulator.callbacks import Receipts, Webhooks
+from channels.simulator.ledger import Ledger
+from channels.simulator.resources import API_VERSION, Record, Records, new_sid, rfc2822
+from channels.simulator.script import SMS_OUTCOMES, Behaviour, Script
+from channels.simulator.timeline import Timeline
+
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+GSM_7 = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_7_TWICE = frozenset("^{}\\[~]|€\f")
+LONGEST = 1600
+EXPIRED = 30036
+
+
+def segments(text: str) -> int:
+    """How many segments a text takes: 160 or 153 septets, 70 or 67 UTF-16 units."""
+    if all(letter in GSM_7 or letter in GSM_7_TWICE for letter in text):
+        length = sum(2 if letter in GSM_7_TWICE else 1 for letter in text)
+        single, part = 160, 153
+    else:
+        length = len(text.encode("utf-16-le")) // 2
+        single, part = 70, 67
+    return 1 if length <= single else -(-length // part)
+
+
+class Messages:
+    """Create, list, fetch; then sent, delivered or not, with callbacks."""
+
+    def __init__(
+        self,
+        account_sid: str,
+        records: Records,
+        ledger: Ledger,
+        script: Script,
+        webhooks: Webhooks,
+        timeline: Timeline,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._account_sid = account_sid
+        self.records = records
+        self._ledger = ledger
+        self._script = script
+        self._webhooks = webhooks
+        self._timeline = timeline
+        self._now = now
+
+    def create(self, form: Form) -> Answer:
+        """POST Messages.json. Called twice, it sends twice: there is no idempotency key, as at Twilio."""
+        to, body = form.get("To", ""), form.get("Body", "")
+        if not to:
+            return fault(400, 21604, "A 'To' phone number is required.")
+        if not E164.fullmatch(to):
+            return fault(400, 21211, "Invalid 'To' Phone Number")
+        if not (form.get("From") or form.get("MessagingServiceSid")):
+            return fault(400, 21603, "A 'From' phone number is required.")
+        if not body:
+            return fault(400, 21602, "Message body is required.")
+        if len(body) > LONGEST:
+            return fault(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
+        validity = form.get("ValidityPeriod", "36000")
+        if not validity.isdigit() or not 1 <= int(validity) <= 36_000:
+            return fault(400, 21624, "Invalid validity period value")
+        behaviour = self._script.draw("sms", to)
+
+        def take() -> tuple[dict[str, Any], Callable[[], None]]:
+            record = self._new(form, behaviour, "outbound-api", "queued")
+            shown = self.records.show(record)
+            return shown, self._timeline.prepared(lambda: self._depart(record))
+
+        return scripted(behaviour, take)
+
+    def _new(self, form: Form, behaviour: Behaviour, direction: str, status: str) -> Record:
+        now = self._now()
+        sid = new_sid("SM")
+        uri = f"/{API_VERSION}/Accounts/{self._account_sid}/Messages/{sid}"
+        service = form.get("MessagingServiceSid") or None
+        shown = {
+            "sid": sid,
+            "account_sid": self._account_sid,
+            "messaging_service_sid": service,
+            "to": form["To"],
+            "from": form.get("From") or None,
+            "body": form["Body"],
+            "status": "accepted" if service else status,
+            "direction": direction,
+            "num_segments": "0" if service else str(segments(form["Body"])),
+            "num_media": "0",
+            "date_created": rfc2822(now),
+            "date_updated": rfc2822(now),
+            "date_sent": rfc2822(now) if status == "received" else None,
+            "price": None,
+            "price_unit": "USD",
+            "error_code": None,
+            "error_message": None,
+            "api_version": API_VERSION,
+            "uri": f"{uri}.json",
+            "subresource_uris": {"media": f"{uri}/Media.json"},
+        }
+        record = Record(
+            sid,
+            now,
+            shown,
+            behaviour,
+            callback_url=form.get("StatusCallback", ""),
+            validity=int(form.get("ValidityPeriod", 36_000)),
+        )
+        self.records.take(record)
+        return record
+
+    def _depart(self, record: Record) -> None:
+        """From the queue to the carrier. Gone through again after a restart; the ledger holds."""
+        behaviour = record.behaviour
+        receipts = Receipts(self._webhooks, self._timeline, record.callback_url, behaviour)
+        outcome = behaviour.outcome if behaviour.outcome in SMS_OUTCOMES else "delivered"
+        if outcome == "queued":
+            self.records.change(record, settled=True)
+            return
+        expired = behaviour.delay > record.validity
+        if outcome != "failed" and not expired:
+            if record.shown["status"] in ("queued", "accepted"):
+                self.records.change(record, status="sent", date_sent=rfc2822(self._now()))
+            receipts.say(self._form(record, "sent"))
+        if expired:
+            outcome = "failed"
+        wait = min(behaviour.delay, record.validity)
+        if wait > 0 and record.shown["status"] != outcome:
+            # What a restart interrupted waits for the rest of its time only.
+            wait -= (self._now() - record.created).total_seconds()
+        if wait > 0:
+            self._timeline.run(lambda: self._arrive(record, receipts, outcome, expired), after=wait)
+        else:
+            self._arrive(record, receipts, outcome, expired)
+
+    def _arrive(self, record: Record, receipts: Receipts, outcome: str, expired: bool) -> None:
+        code = EXPIRED if expired else record.behaviour.error_code
+        if outcome in ("delivered", "sent"):
+            # "sent" for good: the handset has it, but the carrier gives no receipt.
+            self._ledger.reached(
+                "sms", record.shown["to"], record.sid, self._now(), text=record.shown["body"]
+            )
+        elif not code:
+            code = 30008
+        if outcome != "sent":
+            shown: dict[str, Any] = {"status": outcome}
+            if outcome != "delivered":
+                shown |= {"error_code": code, "error_message": "The message was not delivered."}
+            self.records.change(record, **shown)
+            receipts.say(self._form(record, outcome))
+        receipts.finish(lambda: self.records.change(record, settled=True))
+
+    def _form(self, record: Record, status: str) -> dict[str, str]:
+        form = {
+            "MessageSid": record.sid,
+            "SmsSid": record.sid,
+            "MessageStatus": status,
+            "SmsStatus": status,
+            "AccountSid": self._account_sid,
+            "ApiVersion": API_VERSION,
+            "To": record.shown["to"],
+            "From": record.shown["from"] or "",
+        }
+        if record.shown["messaging_service_sid"]:
+            form["MessagingServiceSid"] = record.shown["messaging_service_sid"]
+        if status in ("undelivered", "failed") and record.shown["error_code"]:
+            form["ErrorCode"] = str(record.shown["error_code"])
+        return form
+
+    def resume(self) -> int:
+        """After a restart: take up what was under way; how many that were."""
+        unsettled = self.records.unsettled()
+        for record in unsettled:
+            self._timeline.run(lambda record=record: self._depart(record))  # type: ignore[misc]
+        return len(unsettled)
+
+    def received(self, sender: str, to: str, body: str, direction: str = "inbound") -> Record:
+        """A text that a person sent to the product, as it stands in the list."""
+        record = self._new({"To": to, "From": sender, "Body": body}, Behaviour(), direction, "received")
+        self.records.change(record, settled=True)
+        return record
+
+    def listing(self, path: str, query: Form) -> Answer:
+        """GET Messages.json with To, From, DateSent (=, >, <), Page and PageSize."""
+        found = self.records.listed(query.get("To", ""))
+        if sender := query.get("From"):
+            found = (one for one in found if one["from"] == sender)
+        try:
+            return page(by_date(found, "date_sent", query, "DateSent"), "messages", path, query)
+        except ValueError:
+            return fault(400, 20006, "DateSent is a date.")
+
+    def fetch(self, sid: str) -> Answer:
+        """GET Messages/SID.json."""
+        record = self.records.get(sid)
+        if record is None:
+            return fault(404, 20404, "The requested resource was not found")
+        return Answer(body=self.records.show(record))

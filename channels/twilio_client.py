@@ -1,0 +1,256 @@
+"""The one place that builds a Twilio client, and the one place that says what its failures mean.
+
+Promises: base address replaceable, explicit time-outs, one kept-alive session that many
+threads may share, no retries (sending is not idempotent at Twilio), nothing logged
+(requests hold numbers and texts). Each failure is sorted by one question: can the
+message have been taken? `NotTaken` surely not (refused connection, 429, redirect),
+`InDoubt` perhaps (time-out, reset, 5xx, an answer that makes no sense).
+
+The read time-out counts from byte to byte, as in `requests`; connecting and reading
+are limited apart. What follows from an outcome is the caller's decision.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from channels.model import FaultClass, Outcome, OutcomeKind
+from channels.twilio_errors import classify_http
+
+API_BASE = "https://api.twilio.com"
+TOO_MANY_REQUESTS = 429
+REQUEST_TIMEOUT = 408
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class NotTaken(Exception):
+    """The provider surely did not take the request; it may be made again."""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str = "",
+        fault: FaultClass = FaultClass.TRANSIENT,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+        self.fault = fault
+        self.retry_after = retry_after
+
+
+class InDoubt(Exception):
+    """Nobody can say here whether the provider took the request."""
+
+    def __init__(self, detail: str, code: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+
+
+class ApiHttpClient(HttpClient):
+    """Carries the SDK's requests to `api_base`, whatever host the SDK had in mind."""
+
+    def __init__(self, api_base: str, connect_timeout: float, read_timeout: float, connections: int) -> None:
+        super().__init__(logging.getLogger(__name__), False, read_timeout)
+        base = urlsplit(api_base)
+        if base.scheme not in ("http", "https") or not base.hostname:
+            raise ValueError(f"{api_base!r} is not a base address; it looks like {API_BASE}.")
+        self._base = (base.scheme, base.netloc, base.path.rstrip("/"))
+        self._timeouts = (connect_timeout, read_timeout)
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=connections, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        # Proxies and certificates of the machine are looked up once, not for each message.
+        self._sending: dict[str, Any] = dict(
+            self._session.merge_environment_settings(api_base, {}, None, None, None)
+        )
+        self._session.trust_env = False
+        if base.hostname in LOOPBACK:
+            self._sending["proxies"] = {}
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """One request, one answer. Raises `NotTaken` or `InDoubt`; a 4xx is an answer."""
+        try:
+            prepared = self._session.prepare_request(
+                requests.Request(
+                    method.upper(),
+                    self._rebase(uri),
+                    params=params,
+                    data=data,
+                    headers=headers,
+                    auth=auth,
+                )
+            )
+        except (requests.RequestException, UnicodeError) as error:
+            raise NotTaken(
+                f"the request could not be built ({type(error).__name__})", fault=FaultClass.CONFIGURATION
+            ) from error
+        try:
+            answer = self._session.send(
+                prepared, timeout=self._timeouts, allow_redirects=False, **self._sending
+            )
+        except requests.RequestException as error:
+            raise _sorted(error) from error
+        _refuse_non_answers(answer)
+        return Response(answer.status_code, answer.text, answer.headers)
+
+    def _rebase(self, uri: str) -> str:
+        parts = urlsplit(uri)
+        scheme, host, prefix = self._base
+        return urlunsplit((scheme, host, prefix + parts.path, parts.query, ""))
+
+    def close(self) -> None:
+        """Close the kept-alive connections."""
+        self._session.close()
+
+
+def _sorted(error: requests.RequestException) -> NotTaken | InDoubt:
+    """Whether the request can have left this machine when `error` was raised."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NotTaken("no connection in time")
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return NotTaken("the server's certificate is not trusted", fault=FaultClass.CONFIGURATION)
+    reason = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    # A refused connection and an unknown host are both a NewConnectionError.
+    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+        return NotTaken("connection refused or host unknown")
+    return InDoubt(f"the answer was lost ({type(error).__name__})")
+
+
+def _refuse_non_answers(answer: requests.Response) -> None:
+    status = answer.status_code
+    if status == TOO_MANY_REQUESTS:
+        raise NotTaken("too many requests", code="20429", retry_after=_retry_after(answer))
+    if 300 <= status < 400:
+        raise NotTaken(
+            f"HTTP {status}: the address of the API redirects; set the final one",
+            fault=FaultClass.CONFIGURATION,
+        )
+    if status >= 500 or status == REQUEST_TIMEOUT or status < 200:
+        raise InDoubt(f"HTTP {status}", code=str(status))
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    """Seconds from a Retry-After header, given as such or as a date (by the server's own clock)."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass  # Not a number of seconds, so it is a date.
+    try:
+        then, present = parsedate_to_datetime(text), parsedate_to_datetime(answer.headers.get("Date", ""))
+        return max(0.0, (then - present).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def build_client(
+    account_sid: str,
+    auth_token: str,
+    *,
+    api_base: str = API_BASE,
+    connect_timeout: float = 5.0,
+    read_timeout: float = 15.0,
+    connections: int = 64,
+) -> Client:
+    """A Twilio client that is safe to share between threads. Reads nothing from the environment."""
+    http = ApiHttpClient(api_base or API_BASE, connect_timeout, read_timeout, connections)
+    # An edge or a region from the environment would move the host behind the settings' back.
+    nowhere = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
+    return Client(account_sid, auth_token, http_client=http, environment=nowhere)
+
+
+def outcome_of(create: Callable[[], str | None]) -> Outcome:
+    """Run one creating call that returns the new resource's SID, and say what it came to.
+
+    Called twice it sends twice. Details hold codes and our own words, never what
+    Twilio wrote, since that quotes numbers.
+    """
+    try:
+        sid = create()
+    except NotTaken as error:
+        return Outcome(
+            OutcomeKind.LATER,
+            code=error.code,
+            fault=error.fault,
+            detail=error.detail,
+            retry_after=error.retry_after,
+        )
+    except InDoubt as error:
+        return Outcome(OutcomeKind.UNKNOWN, code=error.code, fault=FaultClass.UNKNOWN, detail=error.detail)
+    except (TwilioRestException, TwilioServiceException) as error:
+        return _refused(error)
+    except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as error:
+        # The answer was "yes" but not one that the SDK can read.
+        return _senseless(type(error).__name__)
+    return Outcome(OutcomeKind.ACCEPTED, provider_id=sid) if sid else _senseless("no SID")
+
+
+def _senseless(why: str) -> Outcome:
+    return Outcome(OutcomeKind.UNKNOWN, fault=FaultClass.UNKNOWN, detail=f"the answer makes no sense ({why})")
+
+
+def _refused(error: TwilioRestException | TwilioServiceException) -> Outcome:
+    status = int(error.status)
+    if not 400 <= status < 500:
+        return _senseless(f"HTTP {status}")
+    found = classify_http(status, error.code)
+    code = str(error.code or status)
+    # A refusal that passes by itself took nothing either: it is "later", not "never".
+    kind = OutcomeKind.LATER if found.fault is FaultClass.TRANSIENT else OutcomeKind.REJECTED
+    return Outcome(kind, code=code, fault=found.fault, detail=f"HTTP {status}, code {code}: {found.meaning}")
+
+
+# What can come of a question (GET): no answer, a refusal, or an answer that can't be read.
+NO_ANSWER = (NotTaken, InDoubt, TwilioException, ValueError, TypeError, AttributeError, KeyError)
+
+
+def check_account(client: Client, account_sid: str) -> str:
+    """Empty if the account answers and is active, else what is missing, in plain words."""
+    try:
+        account = client.api.v2010.accounts(account_sid).fetch()
+    except NotTaken as error:
+        return f"Twilio cannot be asked: {error.detail}. Check TWILIO_API_BASE and the network."
+    except InDoubt as error:
+        return f"Twilio does not answer properly: {error.detail}. Try again; see status.twilio.com."
+    except (TwilioRestException, TwilioServiceException) as error:
+        meaning = classify_http(int(error.status), error.code).meaning
+        return (
+            f"Twilio refuses (HTTP {error.status}, code {error.code}): {meaning}. "
+            "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+        )
+    except (TwilioException, ValueError, TypeError, AttributeError, KeyError):
+        return "What answers at TWILIO_API_BASE is not Twilio's API. Check the address."
+    if account.status != "active":
+        return f"The Twilio account is {account.status}, not active. See the Twilio console."
+    return ""

@@ -14,9 +14,9 @@ from typing import NoReturn, TypeVar
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.servers.browser import Browsers
+from tests.servers.browser import Browsers, launch
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import Unavailable
 from tests.servers.programs import Missing
@@ -155,10 +155,10 @@ def _browsers() -> Browsers:
 @pytest.fixture
 def chromium_path(_browsers: Browsers) -> Path:
     """The browser's program, for a test that starts it itself."""
-    try:
-        return _browsers.path()
-    except Missing as error:
-        _without(str(error))
+    found = _browsers.path()
+    if isinstance(found, Missing):
+        _without(str(found))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -168,13 +168,15 @@ def chromium(_browsers: Browsers) -> Iterator[Browser]:
     Not for the whole run: as long as it lives, Playwright's event loop occupies this
     thread, and asyncio.run() in a later test would be refused.
     """
-    try:
-        running = _browsers.launch()
-        browser = running.__enter__()
-    except (Missing, Unavailable) as error:
-        _without(str(error))
-    yield browser
-    running.__exit__(None, None, None)
+    path = _browsers.path()
+    if isinstance(path, Missing):
+        _without(str(path))
+    with sync_playwright() as playwright:
+        browser = launch(playwright, path)
+        if isinstance(browser, Unavailable):
+            _without(str(browser))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

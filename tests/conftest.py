@@ -8,6 +8,7 @@ empty Redis, a virtual host or a browser page of its own; the servers serve the 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -57,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if fixture in MARKS:
                 item.add_marker(MARKS[fixture])
         call = getattr(item, "callspec", None)
-        if call is not None and call.params.get("database_url") == "postgresql":
+        if call is not None and "postgresql" in map(call.params.get, ("database_url", "migrated_url")):
             item.add_marker("postgres")
 
 
@@ -128,6 +129,41 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'outage-notify.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+def _migrate(url: str) -> str:
+    # Imported here, so that a fault in the store fails the tests of the store and not all of them.
+    from outage_notify.store import migrate
+    from outage_notify.store.database import Database
+
+    database = Database(url)
+    try:
+        migrate.ensure(database)
+    finally:
+        database.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "outage-notify.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, _servers: _Once, tmp_path: Path) -> Iterator[str]:
+    """As `database_url`, with the newest schema and no rows: a copy of one that was migrated once."""
+    if request.param == "sqlite":
+        path = tmp_path / "outage-notify.db"
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = _servers.get("postgres", PostgresServer, PostgresServer.stop)
+    template = _servers.get("template", lambda: _migrate(server.create_database()), server.drop_database)
+    url = server.create_database(template)
+    yield url
+    server.drop_database(url)
 
 
 @pytest.fixture

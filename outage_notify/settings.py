@@ -42,6 +42,7 @@ class Settings:
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
     twilio_from: str = ""  # sender number or messaging service
+    twilio_voice_from: str = ""  # number to call from, where twilio_from is no number
     twilio_api_base: str = ""  # default: Twilio's own
     smtp_url: str = ""  # smtp://user:password@host:587?starttls=1 or smtps://...
     mail_from: str = ""  # sender address of e-mails

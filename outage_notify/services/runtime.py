@@ -6,19 +6,22 @@ a command asks only for the settings that it needs.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
-from channels.registry import SenderConfig, build_senders
+from channels.registry import RegistryError, SenderConfig, build_senders
 from channels.sender import Sender
-from channels.signing import SigningKey
+from channels.signing import KeyFault, SigningKey, make_token, new_key
 from outage_notify.clock import Clock
+from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.policy import Policy
 from outage_notify.policies import holiday_set, load_policy
 from outage_notify.settings import Settings
@@ -55,26 +58,61 @@ class Runtime:
             return self.given_senders
         settings = self.settings
         config = SenderConfig(
+            now=self._now_alone,
             twilio_account_sid=settings.twilio_account_sid,
             twilio_auth_token=settings.twilio_auth_token,
             twilio_from=settings.twilio_from,
+            twilio_voice_from=settings.twilio_voice_from,
             twilio_api_base=settings.twilio_api_base,
             smtp_url=settings.smtp_url,
             mail_from=settings.mail_from,
-            timeout=settings.provider_timeout,
+            connect_timeout=settings.provider_timeout / 2,
+            read_timeout=settings.provider_timeout,
+            connections=max(8, 2 * settings.send_threads),
         )
-        return build_senders(config)
+        try:
+            return build_senders(config)
+        except RegistryError as error:
+            raise SettingsError(str(error)) from error
+
+    def _now_alone(self) -> datetime:
+        """Now, for whoever has no transaction open."""
+        with self.database.read() as session:
+            return self.now(session)
 
     @cached_property
     def signing_key(self) -> SigningKey:
         """The one secret of ours. In simulator mode it is made when it is missing."""
         self.settings.require("signing_key_file")
         path = Path(self.settings.signing_key_file)
-        if self.settings.simulator and not path.exists():
-            SigningKey.create(path)
-        return SigningKey.load(path)
+        if self.settings.simulator:
+            _make_key(path)
+        try:
+            return SigningKey.load(path)
+        except KeyFault as error:
+            raise SettingsError(str(error)) from error
+
+    def link_token(self, purpose: str, subject: int, expires: datetime) -> str:
+        """A signed, expiring token for one purpose, short enough for a text message."""
+        return make_token(self.signing_key.derive("links"), purpose, subject, expires)
 
     def holidays(self, around: datetime) -> frozenset[date]:
         """Public holidays of the policy's country in the years around `around`."""
         year = around.year
         return holiday_set(self.policy, [year - 1, year, year + 1])
+
+
+def _make_key(path: Path) -> None:
+    """A key for the simulator. Of several processes that start at once, one wins and all use its key."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, delete=False) as draft:
+        draft.write(new_key())
+    try:
+        os.link(draft.name, path)
+    except FileExistsError:
+        # Another process was faster; its key is as good.
+        return
+    finally:
+        Path(draft.name).unlink()

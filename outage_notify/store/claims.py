@@ -308,3 +308,46 @@ def asked(session: Session, delivery: int, next_check_at: datetime, counted: boo
     return _won(
         session, statement.values(next_check_at=next_check_at, doubt_asked=Delivery.doubt_asked + more)
     )
+
+
+def remember_provider_id(session: Session, delivery: int, provider_id: str) -> None:
+    """Note the provider's id on a row that a callback has already moved on."""
+    if provider_id:
+        _changed(
+            session,
+            update(Delivery)
+            .where(Delivery.id == delivery, Delivery.provider_id.is_(None))
+            .values(provider_id=provider_id),
+        )
+
+
+def check_later(session: Session, delivery: int, next_check_at: datetime | None) -> None:
+    """When the provider is next asked what became of an accepted message; None: never again."""
+    _changed(
+        session,
+        update(Delivery)
+        .where(Delivery.id == delivery, Delivery.state == S.ACCEPTED)
+        .values(next_check_at=next_check_at),
+    )
+
+
+def due_checks(session: Session, now: datetime, limit: int = 200) -> Sequence[int]:
+    """Accepted rows about whose end no callback has come in time."""
+    return session.scalars(
+        select(Delivery.id)
+        .where(Delivery.state == S.ACCEPTED, Delivery.next_check_at <= now)
+        .order_by(Delivery.next_check_at)
+        .limit(limit)
+    ).all()
+
+
+def expire(session: Session, now: datetime) -> Sequence[int]:
+    """Withdraw unsent rows that are of no use any more; returns their ids."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.state == S.READY, Delivery.not_after <= now)
+        .values(state=S.WITHDRAWN, ended_at=now, detail="expired", stepped=True)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalars(statement).all()

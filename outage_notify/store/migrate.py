@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import migrations
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
+import migrations
 from outage_notify.domain.errors import OutageNotifyError
 from outage_notify.store.database import Database
 

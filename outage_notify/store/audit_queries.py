@@ -1,0 +1,84 @@
+"""Counts and sets that the audit compares."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outage_notify.domain.delivery import UNSETTLED, DeliveryState
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
+from outage_notify.store.outage_tables import Outage
+from outage_notify.store.work_tables import Event, Task
+
+
+def states_by_customer(
+    session: Session, outage: int, revision: int
+) -> dict[tuple[int, NoticeKind], list[DeliveryState]]:
+    """The states of every delivery of a revision, by customer and kind of notice."""
+    rows = session.execute(
+        select(DeliveryRecipient.customer_ref, Notice.kind, Delivery.state)
+        .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
+        .join(Notice, Delivery.notice_ref == Notice.id)
+        .where(Delivery.outage_ref == outage, Delivery.revision == revision)
+    ).tuples()
+    found: dict[tuple[int, NoticeKind], list[DeliveryState]] = defaultdict(list)
+    for customer, kind, state in rows:
+        found[customer, kind].append(state)
+    return found
+
+
+def customers_with_tasks(session: Session, outage: int) -> set[int]:
+    """Customers whom a person was asked to take care of."""
+    return {
+        one
+        for one in session.scalars(select(Task.customer_ref).where(Task.outage_ref == outage).distinct())
+        if one
+    }
+
+
+def customers_in_doubt(session: Session, outage: int) -> set[int]:
+    """Customers with a message that is on its way or in doubt."""
+    return set(
+        session.scalars(
+            select(DeliveryRecipient.customer_ref)
+            .join(Delivery)
+            .where(Delivery.outage_ref == outage, Delivery.state.in_(UNSETTLED))
+        )
+    )
+
+
+def found_twice(session: Session) -> list[dict[str, str]]:
+    """Deliveries that a provider was found to have taken twice."""
+    rows = session.execute(
+        select(Outage.reference, Event.delivery_ref)
+        .join(Outage, Event.outage_ref == Outage.id)
+        .where(Event.what == "found_twice")
+    )
+    return [{"outage": reference, "delivery": str(delivery)} for reference, delivery in rows.tuples()]
+
+
+def overdue(session: Session, before: datetime) -> int:
+    """Rows that should have been claimed before a moment and were not (a sender too slow or held)."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Delivery)
+            .where(
+                Delivery.state == DeliveryState.READY, Delivery.due_at < before, Delivery.paused.is_(False)
+            )
+        )
+        or 0
+    )
+
+
+def in_doubt(session: Session) -> int:
+    return (
+        session.scalar(
+            select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.IN_DOUBT)
+        )
+        or 0
+    )

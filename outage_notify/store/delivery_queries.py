@@ -1,0 +1,283 @@
+"""Who was told what, by which deliveries, and the one way to add deliveries to a notice."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session, selectinload
+
+from channels.model import Channel, Language
+from outage_notify.domain.delivery import TOLD, UNSETTLED, DeliveryState
+from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
+from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
+from outage_notify.store.outage_tables import Outage
+from outage_notify.store.people_tables import ContactPoint
+
+# Without 0/O, 1/I/L and U: read aloud on the telephone and typed off a letter.
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A delivery to be inserted for one customer."""
+
+    customer: int
+    channel: Channel
+    address: str
+    contact: int | None
+    language: Language
+    priority: int
+    due_at: datetime
+    rung: int = 0
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How an announcement got, or may have got, to a customer."""
+
+    customer: int
+    channel: Channel
+    address: str
+    contact: int | None
+    state: DeliveryState
+
+
+def short_ref() -> str:
+    """Ten letters, about 49 bits: unique in a database's life and short enough for a text."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(10))
+
+
+def ensure_notice(
+    session: Session,
+    outage: int,
+    revision: int,
+    kind: NoticeKind,
+    *,
+    now: datetime,
+    deadline: datetime,
+    due_at: datetime,
+    not_after: datetime,
+    serial: int = 1,
+    facts: Mapping[str, str] | None = None,
+) -> Notice:
+    """The notice (outage, revision, kind, serial), made if it is not there yet."""
+    found = session.scalar(
+        select(Notice).where(
+            Notice.outage_ref == outage,
+            Notice.revision == revision,
+            Notice.kind == kind,
+            Notice.serial == serial,
+        )
+    )
+    if found is None:
+        found = Notice(
+            outage_ref=outage,
+            revision=revision,
+            kind=kind,
+            serial=serial,
+            deadline=deadline,
+            due_at=due_at,
+            not_after=not_after,
+            created_at=now,
+            facts=dict(facts or {}),
+        )
+        session.add(found)
+        session.flush()
+    return found
+
+
+def next_serial(session: Session, outage: int, revision: int, kind: NoticeKind) -> int:
+    newest = session.scalar(
+        select(func.max(Notice.serial)).where(
+            Notice.outage_ref == outage, Notice.revision == revision, Notice.kind == kind
+        )
+    )
+    return (newest or 0) + 1
+
+
+def notices_of(session: Session, outage: int, revision: int | None = None) -> list[Notice]:
+    """The notices of an outage (of one revision), in the order in which they were made."""
+    statement = select(Notice).where(Notice.outage_ref == outage).order_by(Notice.id)
+    if revision is not None:
+        statement = statement.where(Notice.revision == revision)
+    return list(session.scalars(statement))
+
+
+def insert_deliveries(session: Session, notice: Notice, planned: Sequence[Planned]) -> int:
+    """Add deliveries to a notice; those that are there already stay as they are.
+
+    One address gets one delivery per notice, whoever shares it: the second customer becomes
+    another recipient of the same row. Twice with the same arguments is once. Returns how many
+    rows are new.
+    """
+    existing = {
+        (row.address, row.channel): row.id
+        for row in session.execute(
+            select(Delivery.id, Delivery.address, Delivery.channel).where(Delivery.notice_ref == notice.id)
+        )
+    }
+    fresh: dict[tuple[str, Channel], Planned] = {}
+    for one in planned:
+        place = (one.address, one.channel)
+        held = fresh.get(place)
+        if place not in existing and (held is None or one.priority < held.priority):
+            fresh[place] = one
+    rows = [
+        {
+            "short_ref": short_ref(),
+            "notice_ref": notice.id,
+            "outage_ref": notice.outage_ref,
+            "revision": notice.revision,
+            "channel": one.channel,
+            "address": one.address,
+            "contact_ref": one.contact,
+            "language": one.language,
+            "priority": one.priority,
+            "rung": one.rung,
+            "urgent": one.urgent,
+            "state": DeliveryState.READY,
+            "due_at": one.due_at,
+            "not_after": notice.not_after,
+        }
+        for one in fresh.values()
+    ]
+    for chunk in _chunks(rows):
+        added = session.execute(
+            insert(Delivery).returning(Delivery.id, Delivery.address, Delivery.channel), chunk
+        )
+        existing.update({(row.address, row.channel): row.id for row in added})
+    pairs = {(existing[(one.address, one.channel)], one.customer) for one in planned}
+    known = set(
+        session.execute(
+            select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref)
+            .join(Delivery)
+            .where(Delivery.notice_ref == notice.id)
+        ).tuples()
+    )
+    links = [{"delivery_ref": one, "customer_ref": two} for one, two in sorted(pairs - known)]
+    for chunk in _chunks(links):
+        session.execute(insert(DeliveryRecipient), chunk)
+    return len(rows)
+
+
+def customers_with(
+    session: Session, outage: int, revision: int, kinds: Iterable[NoticeKind], serial: int | None = None
+) -> set[int]:
+    """Customers for whom a delivery of such a notice exists, in whatever state."""
+    statement = (
+        select(DeliveryRecipient.customer_ref)
+        .join(Delivery)
+        .join(Notice, Delivery.notice_ref == Notice.id)
+        .where(Notice.outage_ref == outage, Notice.revision == revision, Notice.kind.in_(tuple(kinds)))
+    )
+    if serial is not None:
+        statement = statement.where(Notice.serial == serial)
+    return set(session.scalars(statement.distinct()))
+
+
+def reached_by_announcements(
+    session: Session, outage: int, below_revision: int | None = None
+) -> list[Reached]:
+    """Every announcement of an outage (of revisions before `below_revision`) that reached a
+    customer or may have: ACCEPTED, DELIVERED, SUBMITTING or IN_DOUBT."""
+    statement = (
+        select(
+            DeliveryRecipient.customer_ref,
+            Delivery.channel,
+            Delivery.address,
+            Delivery.contact_ref,
+            Delivery.state,
+        )
+        .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
+        .join(Notice, Delivery.notice_ref == Notice.id)
+        .where(
+            Delivery.outage_ref == outage,
+            Delivery.state.in_(TOLD | UNSETTLED),
+            Notice.kind.in_(ANNOUNCEMENTS | {NoticeKind.REMINDER}),
+        )
+        .order_by(DeliveryRecipient.customer_ref, Delivery.id)
+    )
+    if below_revision is not None:
+        statement = statement.where(Delivery.revision < below_revision)
+    return [Reached(*row) for row in session.execute(statement).tuples()]
+
+
+def deliveries_for(session: Session, notice: int, customer: int) -> list[Delivery]:
+    """The deliveries of one notice to one customer, in the order in which they were tried."""
+    return list(
+        session.scalars(
+            select(Delivery)
+            .join(DeliveryRecipient)
+            .where(Delivery.notice_ref == notice, DeliveryRecipient.customer_ref == customer)
+            .order_by(Delivery.id)
+        )
+    )
+
+
+def with_recipients(session: Session, ids: Sequence[int]) -> list[Delivery]:
+    """Deliveries with notice and recipients, in the order of `ids`."""
+    found = session.scalars(
+        select(Delivery)
+        .where(Delivery.id.in_(ids))
+        .options(
+            selectinload(Delivery.notice),
+            selectinload(Delivery.recipients).selectinload(DeliveryRecipient.customer),
+        )
+    )
+    by_id = {one.id: one for one in found}
+    return [by_id[one] for one in ids if one in by_id]
+
+
+def contact_of(session: Session, delivery: Delivery) -> ContactPoint | None:
+    return session.get(ContactPoint, delivery.contact_ref) if delivery.contact_ref else None
+
+
+def zone_of(session: Session, delivery: Delivery) -> ZoneInfo:
+    """The local time of the outage that a delivery tells of."""
+    return ZoneInfo(session.get_one(Outage, delivery.outage_ref).timezone)
+
+
+def tries_of(session: Session, delivery: int) -> int:
+    return session.scalar(select(Delivery.tries).where(Delivery.id == delivery)) or 0
+
+
+def provider_ids_to(session: Session, address: str, channel: Channel) -> frozenset[str]:
+    """Provider ids of the messages to an address that are known to be ours."""
+    found = session.scalars(
+        select(Delivery.provider_id).where(
+            Delivery.address == address, Delivery.channel == channel, Delivery.provider_id.is_not(None)
+        )
+    )
+    return frozenset(one for one in found if one)
+
+
+def by_provider_id(session: Session, provider_id: str) -> int | None:
+    return session.scalar(select(Delivery.id).where(Delivery.provider_id == provider_id))
+
+
+def incomplete_notices(session: Session) -> list[Notice]:
+    """Notices that wait for somebody's earlier message to come out of doubt."""
+    return list(session.scalars(select(Notice).where(Notice.incomplete.is_(True)).order_by(Notice.id)))
+
+
+def unstepped_failures(session: Session, limit: int = 500) -> list[Delivery]:
+    """Failed deliveries below which nobody has looked yet."""
+    ids = session.scalars(
+        select(Delivery.id)
+        .where(Delivery.state == DeliveryState.FAILED, Delivery.stepped.is_(False))
+        .order_by(Delivery.priority, Delivery.id)
+        .limit(limit)
+    ).all()
+    return with_recipients(session, ids)
+
+
+def _chunks(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK))

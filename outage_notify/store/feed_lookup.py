@@ -1,0 +1,59 @@
+"""Which customers hang on which loads, with every other feed of the same sites."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outage_notify.domain.audience import Feed
+from outage_notify.store.people_tables import Customer, ServicePoint
+
+_CHUNK = 500
+
+
+def feeds_of_sites_on(session: Session, elements: Collection[str]) -> list[Feed]:
+    """Every feed of each site that has a feed on one of `elements` (such as load:7)."""
+    wanted = sorted(elements)
+    sites: set[int] = set()
+    for at in range(0, len(wanted), _CHUNK):
+        sites.update(
+            session.scalars(
+                select(ServicePoint.site_ref)
+                .where(ServicePoint.element.in_(wanted[at : at + _CHUNK]), ServicePoint.gone_at.is_(None))
+                .distinct()
+            )
+        )
+    feeds: list[Feed] = []
+    ordered = sorted(sites)
+    for at in range(0, len(ordered), _CHUNK):
+        rows = session.execute(
+            select(
+                ServicePoint.id,
+                ServicePoint.customer_ref,
+                ServicePoint.site_ref,
+                ServicePoint.element,
+                Customer.tier,
+                Customer.life_support,
+            )
+            .join(Customer, ServicePoint.customer_ref == Customer.id)
+            .where(ServicePoint.site_ref.in_(ordered[at : at + _CHUNK]), ServicePoint.gone_at.is_(None))
+            .order_by(ServicePoint.id)
+        )
+        feeds += [Feed(*row) for row in rows.tuples()]
+    return feeds
+
+
+def service_point_names(session: Session, refs: Collection[int]) -> dict[int, str]:
+    """The utility's own identifiers of service points."""
+    found: dict[int, str] = {}
+    ordered = sorted(refs)
+    for at in range(0, len(ordered), _CHUNK):
+        rows = session.execute(
+            select(ServicePoint.id, ServicePoint.service_point_id).where(
+                ServicePoint.id.in_(ordered[at : at + _CHUNK])
+            )
+        )
+        found.update(rows.tuples().all())
+    return found

@@ -1,0 +1,100 @@
+"""Outages by reference, the next reference, and who is in an audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session, selectinload
+
+from outage_notify.domain.audience import Affected
+from outage_notify.domain.errors import NotFound
+from outage_notify.domain.outage import OutageState
+from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
+from outage_notify.store.people_tables import Customer, ServicePoint
+
+
+def outage_by_reference(session: Session, reference: str, *, lock: bool = False) -> Outage:
+    """The outage with its revisions. `lock`: no other transaction changes it meanwhile."""
+    statement = select(Outage).where(Outage.reference == reference).options(selectinload(Outage.revisions))
+    if lock:
+        statement = statement.with_for_update()
+    outage = session.scalar(statement)
+    if outage is None:
+        raise NotFound(f"There is no outage {reference}.", "`outage-notify outage list` shows them all.")
+    return outage
+
+
+def next_reference(session: Session, year: int) -> str:
+    """PO-2026-0417: counted within the year. Two planners at once: UNIQUE refuses one, who tries again."""
+    prefix = f"PO-{year}-"
+    newest = session.scalar(
+        select(Outage.reference)
+        .where(Outage.reference.startswith(prefix))
+        .order_by(func.length(Outage.reference).desc(), Outage.reference.desc())
+        .limit(1)
+    )
+    number = int(newest.removeprefix(prefix)) + 1 if newest else 1
+    return f"{prefix}{number:04d}"
+
+
+def freeze_audience(session: Session, revision: OutageRevision, affected: Sequence[Affected]) -> None:
+    """Replace the audience of a revision. Twice with the same arguments is once."""
+    session.execute(delete(AudienceMember).where(AudienceMember.revision_ref == revision.id))
+    rows = [
+        {
+            "revision_ref": revision.id,
+            "service_point_ref": one.feed.service_point,
+            "customer_ref": one.feed.customer,
+            "impact": one.impact,
+            "tier": one.feed.tier,
+            "is_key": one.feed.key,
+            "life_support": one.feed.life_support,
+        }
+        for one in affected
+    ]
+    if rows:
+        session.execute(insert(AudienceMember), rows)
+
+
+def audience(session: Session, revision: OutageRevision) -> list[AudienceMember]:
+    """Every affected service point of a revision with its customer, contacts included."""
+    return list(
+        session.scalars(
+            select(AudienceMember)
+            .where(AudienceMember.revision_ref == revision.id)
+            .order_by(AudienceMember.customer_ref, AudienceMember.id)
+            .options(
+                selectinload(AudienceMember.customer).selectinload(Customer.contacts),
+                selectinload(AudienceMember.service_point).selectinload(ServicePoint.grid_manager),
+            )
+        )
+    )
+
+
+def audience_of_customer(session: Session, revision: OutageRevision, customer: int) -> list[AudienceMember]:
+    """The affected service points of one customer."""
+    return list(
+        session.scalars(
+            select(AudienceMember)
+            .where(AudienceMember.revision_ref == revision.id, AudienceMember.customer_ref == customer)
+            .order_by(AudienceMember.id)
+            .options(selectinload(AudienceMember.service_point).selectinload(ServicePoint.grid_manager))
+        )
+    )
+
+
+def outages_in(
+    session: Session, states: Sequence[OutageState], changed_since: datetime | None = None
+) -> list[Outage]:
+    """Outages in these states, oldest first."""
+    statement = (
+        select(Outage)
+        .where(Outage.state.in_(states))
+        .order_by(Outage.id)
+        .options(selectinload(Outage.revisions))
+    )
+    if changed_since is not None:
+        statement = statement.where(Outage.changed_at >= changed_since)
+    return list(session.scalars(statement))

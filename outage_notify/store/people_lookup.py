@@ -1,0 +1,36 @@
+"""Customers by their row, with contacts; and the grid manager who is responsible for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from outage_notify.store.people_tables import Customer, ServicePoint
+
+_CHUNK = 500
+
+
+def customers_by_ref(session: Session, refs: Iterable[int]) -> dict[int, Customer]:
+    """Customers with their contacts."""
+    wanted = list(refs)
+    found: dict[int, Customer] = {}
+    for at in range(0, len(wanted), _CHUNK):
+        rows = session.scalars(
+            select(Customer)
+            .where(Customer.id.in_(wanted[at : at + _CHUNK]))
+            .options(selectinload(Customer.contacts))
+        )
+        found.update({one.id: one for one in rows})
+    return found
+
+
+def grid_manager_of(session: Session, customer: int) -> int | None:
+    """The grid manager of the customer's first place that has one."""
+    return session.scalar(
+        select(ServicePoint.grid_manager_ref)
+        .where(ServicePoint.customer_ref == customer, ServicePoint.grid_manager_ref.is_not(None))
+        .order_by(ServicePoint.id)
+        .limit(1)
+    )

@@ -1,0 +1,41 @@
+"""Who may do what, and how many customers can't be reached at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outage_notify.domain.errors import NotFound, NotPermitted
+from outage_notify.store.people_tables import ContactPoint
+from outage_notify.store.user_tables import Role, User
+
+_CHUNK = 500
+
+
+def require(session: Session, username: str, role: Role) -> User:
+    """The user, who must be active and have the role."""
+    user = session.scalar(select(User).where(User.username == username))
+    if user is None:
+        raise NotFound(f"There is no user {username!r}.", "Add one with `outage-notify user add`.")
+    if not user.may(role):
+        raise NotPermitted(f"{username} is not {role.value}.", f"Ask somebody who has the role {role.value}.")
+    return user
+
+
+def without_contact(session: Session, customers: Collection[int]) -> int:
+    """How many of these customers have no usable address on any channel."""
+    ordered, reachable = sorted(customers), 0
+    for at in range(0, len(ordered), _CHUNK):
+        reachable += (
+            session.scalar(
+                select(func.count(ContactPoint.customer_ref.distinct())).where(
+                    ContactPoint.customer_ref.in_(ordered[at : at + _CHUNK]),
+                    ContactPoint.bad_at.is_(None),
+                    ContactPoint.opted_out_at.is_(None),
+                )
+            )
+            or 0
+        )
+    return len(ordered) - reachable

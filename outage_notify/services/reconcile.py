@@ -1,0 +1,241 @@
+"""Finishes what a crash, a lost answer or a lost callback left open; then audits.
+
+Runs each minute, any number of times, on any number of machines: each step is a guarded
+UPDATE or inserts what is missing. What it can't settle goes to a person. The heartbeat
+goes out only if the audit holds.
+"""
+
+from __future__ import annotations
+
+import urllib.request
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from channels.model import FaultClass, ReportStatus, Sighting
+from channels.sender import Sender
+from outage_notify.domain.delivery import DeliveryState
+from outage_notify.domain.outage import OutageState
+from outage_notify.services import audit, record_receipts, schedule_notices
+from outage_notify.services.escalate import escalate_due
+from outage_notify.services.notice_facts import message_for
+from outage_notify.services.runtime import Runtime
+from outage_notify.services.settle import note_bad_contact, step_ladder
+from outage_notify.store import claims, delivery_queries
+from outage_notify.store.delivery_tables import Delivery
+from outage_notify.store.outage_tables import Outage
+from outage_notify.store.work_queries import SYSTEM, open_task, record
+from outage_notify.store.work_tables import TaskKind
+
+log = structlog.get_logger()
+
+QUESTIONS = 2
+NEXT_CHECK = timedelta(hours=1)
+# After this long without an answer from the provider about a doubtful message, a person decides.
+DOUBT_LIMIT = timedelta(hours=2)
+
+
+@dataclass
+class ReconcileReport:
+    """What one run did, and what the audit says."""
+
+    released: int = 0
+    doubted: int = 0
+    found: int = 0
+    resent: int = 0
+    reports: int = 0
+    stepped: int = 0
+    expired: int = 0
+    completed: int = 0
+    escalated: int = 0
+    audit: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        return not self.audit.get("untold") and not self.audit.get("twice")
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "holds": self.holds}
+
+
+def reconcile(rt: Runtime) -> ReconcileReport:
+    """One run. Dies midway: the next run does the rest."""
+    report = ReconcileReport()
+    with rt.database.write() as session:
+        now = rt.now(session)
+        grace = timedelta(seconds=rt.settings.doubt_grace)
+        report.released = claims.release_expired(session, now)
+        report.doubted = claims.doubt_expired(session, now, now + grace)
+    report.reports = record_receipts.apply_reports(rt)
+    _settle_doubts(rt, report)
+    _fetch_silent(rt)
+    report.stepped = _step_ladders(rt)
+    report.expired = _expire(rt)
+    report.completed = _complete_notices(rt)
+    report.escalated = escalate_due(rt)
+    with rt.database.read() as session:
+        report.audit = audit.audit(session, rt, rt.now(session))
+    if report.holds:
+        _heartbeat(rt)
+    else:
+        log.error("audit does not hold", untold=len(report.audit["untold"]), twice=len(report.audit["twice"]))
+    return report
+
+
+def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
+    with rt.database.read() as session:
+        due = list(claims.due_doubts(session, rt.now(session)))
+    for delivery_id in due:
+        with rt.database.read() as session:
+            delivery = session.get_one(Delivery, delivery_id)
+            sender = rt.senders.get(delivery.channel)
+            began = delivery.began_at
+            if sender is None or began is None:
+                log.error("nobody to ask about a doubtful delivery", delivery=delivery_id)
+                continue
+            message = message_for(session, rt, delivery, rt.now(session))
+            known = delivery_queries.provider_ids_to(session, delivery.address, delivery.channel)
+        sightings = None if sender.repeatable else sender.find(message, began, known)
+        with rt.database.write() as session:
+            _settle_doubt(session, rt, delivery_id, sender, sightings, rt.now(session), report)
+
+
+def _settle_doubt(
+    session: Session,
+    rt: Runtime,
+    delivery_id: int,
+    sender: Sender,
+    sightings: list[Sighting] | None,
+    now: datetime,
+    report: ReconcileReport,
+) -> None:
+    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+    if delivery.state is not DeliveryState.IN_DOUBT:
+        return
+    interval = timedelta(seconds=rt.settings.doubt_interval)
+    if sender.repeatable:
+        # The same Message-ID makes the repeated e-mail the same e-mail.
+        report.resent += _again(session, delivery, now)
+    elif sightings:
+        report.found += 1
+        _take_sightings(session, delivery, sightings, now)
+    elif sightings is not None and delivery.doubt_asked + 1 >= QUESTIONS:
+        report.resent += _again(session, delivery, now)
+    elif sightings is None and delivery.doubt_since and now - delivery.doubt_since > DOUBT_LIMIT:
+        _give_to_person(session, delivery, now)
+    else:
+        claims.asked(session, delivery.id, now + interval, counted=sightings is not None)
+
+
+def _again(session: Session, delivery: Delivery, now: datetime) -> int:
+    """The provider has nothing: send it again, unless nobody needs it any more."""
+    outage = session.get_one(Outage, delivery.outage_ref)
+    stale = delivery.revision < outage.revision or delivery.not_after <= now
+    if stale or (outage.state is OutageState.CANCELLED and delivery.notice.kind.value != "CANCELLED"):
+        claims.withdraw(session, delivery.id, now, "never left; replaced meanwhile", DeliveryState.IN_DOUBT)
+        return 0
+    return int(claims.back_to_ready(session, delivery.id, now, origin=DeliveryState.IN_DOUBT))
+
+
+def _take_sightings(session: Session, delivery: Delivery, sightings: list[Sighting], now: datetime) -> None:
+    """The provider has it. More than one means told twice: kept on record, never hidden."""
+    first = sightings[0]
+    if len(sightings) > 1:
+        record(session, now, SYSTEM, "found_twice", outage=delivery.outage_ref, delivery=delivery.id)
+        log.error("provider has a message twice", delivery=delivery.id, count=len(sightings))
+    if first.status is ReportStatus.DELIVERED:
+        claims.delivered(session, delivery.id, now, first.provider_id)
+    elif first.status is ReportStatus.FAILED:
+        claims.failed(
+            session,
+            delivery.id,
+            now,
+            code=first.code,
+            fault=first.fault.value,
+            provider_id=first.provider_id,
+        )
+        note_bad_contact(session, delivery.id, first.fault, first.code, now)
+    else:
+        claims.accepted(session, delivery.id, now, provider_id=first.provider_id, check_at=now + NEXT_CHECK)
+
+
+def _give_to_person(session: Session, delivery: Delivery, now: datetime) -> None:
+    """The provider can't be asked. Life support is told again whatever happens; a person is called for all."""
+    life_support = any(one.customer.life_support for one in delivery.recipients)
+    open_task(
+        session,
+        TaskKind.DOUBTFUL,
+        f"doubt:{delivery.id}",
+        now,
+        outage=delivery.outage_ref,
+        customer=delivery.recipients[0].customer_ref if delivery.recipients else None,
+        delivery=delivery.id,
+        due_at=now,
+        note="told again, perhaps twice" if life_support else "nobody can say whether it arrived",
+    )
+    if life_support:
+        claims.back_to_ready(session, delivery.id, now, origin=DeliveryState.IN_DOUBT)
+    else:
+        claims.failed(session, delivery.id, now, code="in_doubt", fault=FaultClass.UNKNOWN.value)
+
+
+def _fetch_silent(rt: Runtime) -> None:
+    """Ask about accepted messages whose callback never came; give up asking after two days."""
+    with rt.database.read() as session:
+        due = [(one, session.get_one(Delivery, one)) for one in claims.due_checks(session, rt.now(session))]
+    for delivery_id, delivery in due:
+        sender = rt.senders.get(delivery.channel)
+        report = sender.fetch(delivery.provider_id) if sender and delivery.provider_id else None
+        with rt.database.write() as session:
+            now = rt.now(session)
+            if report and report.status in {ReportStatus.DELIVERED, ReportStatus.FAILED}:
+                record_receipts.apply_report(session, rt, delivery_id, report, now)
+            else:
+                young = delivery.accepted_at and now - delivery.accepted_at < timedelta(days=2)
+                claims.check_later(session, delivery_id, now + NEXT_CHECK if young and sender else None)
+
+
+def _step_ladders(rt: Runtime) -> int:
+    new = 0
+    with rt.database.write() as session:
+        now = rt.now(session)
+        for delivery in delivery_queries.unstepped_failures(session):
+            new += step_ladder(session, rt, delivery, now)
+    return new
+
+
+def _expire(rt: Runtime) -> int:
+    """Unsent rows past their use. Nobody was told by them: the dispatcher has to know."""
+    with rt.database.write() as session:
+        now = rt.now(session)
+        gone = claims.expire(session, now)
+        for delivery in delivery_queries.with_recipients(session, gone):
+            record(session, now, SYSTEM, "expired_unsent", outage=delivery.outage_ref, delivery=delivery.id)
+    return len(gone)
+
+
+def _complete_notices(rt: Runtime) -> int:
+    """Tell those whose earlier message has come out of doubt since."""
+    with rt.database.write() as session:
+        now, new = rt.now(session), 0
+        for notice in delivery_queries.incomplete_notices(session):
+            outage = session.get_one(Outage, notice.outage_ref)
+            if outage.state is OutageState.APPROVED and notice.kind in schedule_notices.PLANNED_KINDS:
+                new += schedule_notices.announce(session, rt, outage, now)
+            else:
+                new += schedule_notices.complete_news(session, rt, outage, notice, now)
+    return new
+
+
+def _heartbeat(rt: Runtime) -> None:
+    if not rt.settings.heartbeat_url:
+        return
+    try:
+        # The address comes from the operator's settings, which admit http and https only.
+        with urllib.request.urlopen(rt.settings.heartbeat_url, timeout=rt.settings.provider_timeout):  # noqa: S310
+            pass
+    except OSError as error:
+        log.warning("heartbeat not taken", error=type(error).__name__)

@@ -1,0 +1,122 @@
+"""What providers say later, stored raw first, then applied by rank; and keys pressed on calls.
+
+Reports come late, repeated, out of order, and about messages whose answer was lost. None is
+dropped: the raw form is committed before it is looked at, and `apply_reports` takes up
+whatever a crash left unapplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from channels.model import Channel, FaultClass, Report, ReportStatus
+from outage_notify.domain.acknowledgement import AckWay
+from outage_notify.services import acknowledge
+from outage_notify.services.runtime import Runtime
+from outage_notify.services.settle import note_bad_contact
+from outage_notify.store import claims, delivery_queries, report_queries
+from outage_notify.store.delivery_tables import Delivery, ProviderReport
+
+log = structlog.get_logger()
+
+CONFIRM_KEY = "1"
+
+
+def store_report(rt: Runtime, channel: Channel, delivery: int | None, form: Mapping[str, str]) -> str:
+    """Keep a report and apply it. Returns the verdict; a crash after the first commit loses nothing."""
+    with rt.database.write() as session:
+        now = rt.now(session)
+        known = delivery if delivery and session.get(Delivery, delivery) else None
+        row = report_queries.add(session, channel, known, form, now)
+        report_id = row.id
+    with rt.database.write() as session:
+        return _apply(session, rt, session.get_one(ProviderReport, report_id), rt.now(session))
+
+
+def apply_reports(rt: Runtime) -> int:
+    """Apply what is stored and was not applied, oldest first."""
+    with rt.database.read() as session:
+        waiting = report_queries.unapplied(session)
+    for report_id in waiting:
+        with rt.database.write() as session:
+            row = session.get_one(ProviderReport, report_id)
+            if row.applied_at is None:
+                _apply(session, rt, row, rt.now(session))
+    return len(waiting)
+
+
+def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report, now: datetime) -> str:
+    """Move a delivery by what its provider says. A lower rank never overwrites a higher one."""
+    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+    if delivery.provider_id and report.provider_id and delivery.provider_id != report.provider_id:
+        # A second message to the same person under one delivery: never silently.
+        log.error("two messages for one delivery", delivery=delivery_id)
+    status, fault, code = report.status, report.fault, report.code
+    unanswered = delivery.channel is Channel.VOICE and not delivery.digits
+    if status is ReportStatus.DELIVERED and unanswered and any(one.customer.key for one in delivery.recipients):
+        # A call that was taken without a key pressed is no proof from somebody who has to sign.
+        status, fault, code = ReportStatus.FAILED, FaultClass.UNREACHED, "no_key"
+    if status is ReportStatus.DELIVERED:
+        won = claims.delivered(session, delivery_id, now, report.provider_id)
+    elif status is ReportStatus.FAILED:
+        won = claims.failed(
+            session,
+            delivery_id,
+            now,
+            code=code,
+            fault=fault.value,
+            detail=report.answered_by,
+            provider_id=report.provider_id,
+        )
+        if won:
+            note_bad_contact(session, delivery_id, fault, code, now)
+    else:
+        won = claims.accepted(session, delivery_id, now, provider_id=report.provider_id)
+    if not won:
+        claims.remember_provider_id(session, delivery_id, report.provider_id)
+    return "applied" if won else "outranked"
+
+
+def voice_answer(rt: Runtime, delivery_id: int, digits: str) -> bool:
+    """A key was pressed on a call. The confirming key is proof of contact and, from a key
+    customer, the signed answer. Returns whether it was the confirming key. Twice is once."""
+    with rt.database.write() as session:
+        now = rt.now(session)
+        delivery = session.get(Delivery, delivery_id)
+        if delivery is None:
+            return False
+        confirmed = digits == CONFIRM_KEY
+        if not confirmed:
+            return False
+        delivery.digits = digits
+        session.flush()
+        claims.delivered(session, delivery_id, now)
+        for recipient in delivery.recipients:
+            if recipient.customer.key:
+                acknowledge.answer_by_customer(
+                    session,
+                    rt,
+                    recipient.customer_ref,
+                    delivery.outage_ref,
+                    AckWay.KEY_PRESS,
+                    recipient.customer.name,
+                    now,
+                )
+        return True
+
+
+def _apply(session: Session, rt: Runtime, row: ProviderReport, now: datetime) -> str:
+    sender = rt.senders.get(row.channel)
+    report = sender.parse_receipt(row.form) if sender else None
+    if report is None:
+        verdict = "not understood"
+    else:
+        delivery_id = row.delivery_ref or delivery_queries.by_provider_id(session, report.provider_id)
+        row.delivery_ref = delivery_id
+        verdict = apply_report(session, rt, delivery_id, report, now) if delivery_id else "unknown message"
+    row.applied_at, row.verdict = now, verdict
+    return verdict

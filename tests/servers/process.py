@@ -106,8 +106,7 @@ class ServerProcess:
     """One running server program; `log` is where its words go.
 
     `last_signal` is what ends it, at `stop` and when the tests die: the data are thrown
-    away, so the quickest way that takes its child processes along is the best one. To be
-    made in the main thread: the kernel takes the end of the starting thread for the death of the tests.
+    away, so the quickest way that takes its child processes along is the best one.
     """
 
     def __init__(

@@ -1,0 +1,48 @@
+"""The composition root: the one place where parts meet."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from celery import Celery
+from flask import Flask
+
+from outage_notify.services.runtime import Runtime
+from outage_notify.settings import Settings
+from outage_notify.store import migrate
+from outage_notify.web import create_app as create_flask
+from outage_notify.worker.celery_app import create_celery
+
+
+def create_runtime(settings: Settings | None = None) -> Runtime:
+    """Settings from the environment unless given; the database is brought up to date."""
+    runtime = Runtime.build(settings or Settings.load())
+    migrate.ensure(runtime.database)
+    return runtime
+
+
+def create_web(runtime: Runtime | None = None) -> Flask:
+    """The WSGI application, for any WSGI server: `gunicorn 'outage_notify.app:create_web()'`."""
+    configure_logging()
+    return create_flask(runtime or create_runtime())
+
+
+def create_worker(runtime: Runtime) -> Celery:
+    return create_celery(runtime)
+
+
+def configure_logging(level: int = logging.INFO) -> None:
+    """One JSON line per event on stderr: constant text plus fields, never an address or a text."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )

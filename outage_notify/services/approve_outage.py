@@ -1,0 +1,181 @@
+"""The second person's part: look at what approval would do, and approve.
+
+Approval commits audience, notices, deliveries and requests to sign together, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from channels.model import Channel, Language
+from channels.render import render_sms
+from outage_notify.domain import ladder
+from outage_notify.domain.errors import IllegalMove, NotPermitted
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.outage import OutageState, RevisionState, require_move
+from outage_notify.domain.policy import LeadFault
+from outage_notify.domain.window import check_window
+from outage_notify.services import acknowledge, schedule_notices
+from outage_notify.services.notice_facts import facts_for
+from outage_notify.services.plan_outage import changing, check_lead, lead_faults
+from outage_notify.services.resolve_audience import freeze
+from outage_notify.services.runtime import Runtime
+from outage_notify.services.schedule_notices import Person
+from outage_notify.store import claims, outage_queries, user_lookup
+from outage_notify.store.delivery_queries import short_ref
+from outage_notify.store.outage_tables import Outage, OutageRevision
+from outage_notify.store.pacing import wave_time
+from outage_notify.store.user_tables import Role
+from outage_notify.store.work_queries import record
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What stands in the way, and what approval would set in motion."""
+
+    lead_faults: Sequence[LeadFault]
+    people: int
+    missing_contacts: int
+    # Duties that the channels at hand don't meet, such as "article: writing, 3 customers".
+    unmet_duties: Sequence[str]
+    # The longest text in each language: segments and encoding.
+    sms_segments: Mapping[str, tuple[int, str]]
+    # How long the first wave takes on each channel.
+    waves: Mapping[str, timedelta]
+
+
+def preflight(rt: Runtime, reference: str) -> Preflight:
+    """Look, change nothing."""
+    with rt.database.read() as session:
+        now = rt.now(session)
+        outage = outage_queries.outage_by_reference(session, reference)
+        revision = outage.newest
+        people = schedule_notices.people(session, rt, outage, revision.number)
+        members = outage_queries.audience(session, revision)
+        first = [target for one in people.values() for target in ladder.first(one.ladder, one.contacts)]
+        counted = Counter(target.channel for target in first)
+        rates = {
+            Channel.SMS: rt.settings.sms_per_second,
+            Channel.VOICE: rt.settings.voice_per_second,
+            Channel.EMAIL: rt.settings.email_per_second,
+        }
+        return Preflight(
+            lead_faults=lead_faults(
+                rt,
+                outage.kind,
+                revision.start,
+                ZoneInfo(outage.timezone),
+                tuple(schedule_notices.as_affected(members)),
+                now,
+            ),
+            people=len(people),
+            missing_contacts=sum(1 for one in people.values() if not _reachable(one)),
+            unmet_duties=_unmet(people.values()),
+            sms_segments=_segments(session, rt, outage, revision, list(people.values())),
+            waves={one.value: wave_time(counted[one], rate) for one, rate in rates.items() if counted[one]},
+        )
+
+
+def approve(
+    rt: Runtime,
+    by: str,
+    reference: str,
+    accept_exception: bool = False,
+    version: int | None = None,
+) -> int:
+    """Approve what was submitted; returns how many deliveries were planned.
+
+    The approver is not the submitter. The network is traced and the lead checked anew.
+    Of revision n+1: unsent deliveries of n are withdrawn, old signatures are superseded,
+    those told get CHANGED, all others a first notice. Called twice: IllegalMove, nothing sent twice.
+    """
+    with changing(rt, reference, version) as (session, outage, now):
+        user_lookup.require(session, by, Role.APPROVER)
+        revision = outage.newest
+        if revision.state is not RevisionState.SUBMITTED:
+            raise IllegalMove(
+                f"{reference} revision {revision.number} is {revision.state}.",
+                "Only what was submitted is approved.",
+            )
+        if by in {revision.submitted_by, revision.planned_by}:
+            raise NotPermitted(
+                f"{by} planned or submitted {reference} and can't approve it.", "Ask another approver."
+            )
+        check_window(revision.start, revision.end, now)
+        found = freeze(session, rt, revision)
+        revision.exception_rule = check_lead(rt, outage, revision, found.affected, now)
+        if revision.exception_rule and not accept_exception:
+            raise NotPermitted(
+                f"{reference} asks for an exception from {revision.exception_rule}: "
+                f"{revision.exception_reason}",
+                "Approve with --accept-exception if you answer for it.",
+            )
+        _stand(session, outage, revision, by, now)
+        planned = schedule_notices.announce(session, rt, outage, now)
+        record(
+            session,
+            now,
+            by,
+            "approved",
+            outage=outage.id,
+            revision=revision.number,
+            deliveries=planned,
+            exception=revision.exception_rule,
+        )
+        return planned
+
+
+def _stand(session: Session, outage: Outage, revision: OutageRevision, by: str, now: datetime) -> None:
+    """Make `revision` the standing one."""
+    revision.state = RevisionState.APPROVED
+    revision.approved_by, revision.approved_at = by, now
+    if revision.number == 1:
+        require_move(outage.reference, outage.state, OutageState.APPROVED)
+        outage.state = OutageState.APPROVED
+    else:
+        outage.standing.state = RevisionState.SUPERSEDED
+        outage.revision = revision.number
+        claims.withdraw_unsent(session, outage.id, now, "revised", below_revision=revision.number)
+        acknowledge.supersede(session, outage, revision.number, now)
+    session.flush()
+
+
+def _reachable(person: Person) -> bool:
+    return any(one.usable and one.channel is not Channel.LETTER for one in person.contacts)
+
+
+def _unmet(people: Iterable[Person]) -> list[str]:
+    """Duties of writing that no usable channel of a customer meets, counted by article."""
+    counted: Counter[str] = Counter()
+    for person in people:
+        ways = {one.channel for one in person.contacts if one.usable}
+        reached = {one.channel for one in ladder.first(person.ladder, person.contacts)}
+        for duty in person.duties.values():
+            if duty.duty and duty.written and not duty.written_by & reached:
+                by_hand = " (a letter has to be printed)" if Channel.LETTER in duty.written_by & ways else ""
+                counted[f"{duty.rule.article}: in writing{by_hand}"] += 1
+    return [f"{what}: {count}" for what, count in sorted(counted.items())]
+
+
+def _segments(
+    session: Session, rt: Runtime, outage: Outage, revision: OutageRevision, people: Sequence[Person]
+) -> dict[str, tuple[int, str]]:
+    """The longest SMS in each language among those with most places; texts differ by places alone."""
+    longest: dict[str, tuple[int, str]] = {}
+    for language in Language:
+        mine = [one for one in people if one.customer.language is language]
+        mine.sort(key=lambda one: -len(one.customer.name) - 1000 * one.key)
+        for person in mine[:20]:
+            facts = facts_for(
+                session, rt, outage, revision, person.customer, NoticeKind.SEVEN_DAY, short_ref()
+            )
+            text = render_sms(facts)
+            if text.segments > longest.get(language.value, (0, ""))[0]:
+                longest[language.value] = (text.segments, text.encoding)
+    return longest

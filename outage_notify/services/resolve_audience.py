@@ -1,0 +1,146 @@
+"""From switching to people: trace the network in force, find who hangs on what was lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from geo.areas import public_area
+from geo.model import GeoError, Network
+from geo.resolve import Resolution, resolve
+from geo.trace import TraceIndex
+from outage_notify.domain.audience import Affected, Impact, assess, count_by_tier
+from outage_notify.domain.errors import InvalidInput, NotFound
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import feed_lookup, network_queries, outage_queries
+from outage_notify.store.outage_tables import OutageRevision
+
+# One index per process and network version: building it is most of the time of a trace.
+_lock = threading.Lock()
+_loaded: dict[tuple[str, int], TraceIndex] = {}
+
+
+@dataclass(frozen=True)
+class Switching:
+    """What a planner asks for."""
+
+    work: tuple[str, ...] = ()
+    out: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+    close_ties: bool = False
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Switching:
+        return cls(
+            tuple(data.get("work", ())),
+            tuple(data.get("out", ())),
+            tuple(data.get("close", ())),
+            bool(data.get("close_ties", False)),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "work": list(self.work),
+            "out": list(self.out),
+            "close": list(self.close),
+            "close_ties": self.close_ties,
+        }
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The answer of the network and what it means for customers."""
+
+    version: int
+    resolution: Resolution
+    affected: tuple[Affected, ...]
+
+    @property
+    def by_tier(self) -> dict[str, dict[str, int]]:
+        return count_by_tier(self.affected)
+
+
+def load_network(session: Session, rt: Runtime) -> tuple[int, TraceIndex]:
+    """The network version in force and its index. NotFound if none was imported."""
+    version = network_queries.current_version(session)
+    if version is None:
+        raise NotFound(
+            "No network has been imported.", "Import one with `outage-notify import network FILE`."
+        )
+    place = (str(rt.database.url), version.id)
+    with _lock:
+        index = _loaded.get(place)
+        if index is None:
+            network = Network.from_rows(network_queries.element_rows(session, version.id))
+            # Earlier versions are not traced any more; one index is held at a time.
+            _loaded.clear()
+            index = _loaded[place] = TraceIndex(network)
+    return version.id, index
+
+
+def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Resolved:
+    """Trace and find the affected. InvalidInput says what is wrong with the switching."""
+    if not switching.work and not switching.out:
+        raise InvalidInput("Nothing is worked on or taken out.", "Name an element, such as line:12.")
+    version, index = load_network(session, rt)
+    try:
+        resolution = resolve(
+            index,
+            work=switching.work,
+            out=switching.out,
+            close=switching.close,
+            close_ties=switching.close_ties,
+        )
+    except GeoError as error:
+        raise InvalidInput(error.message, error.remedy) from error
+    lost, momentary = frozenset(resolution.lost), frozenset(resolution.momentary)
+    feeds = feed_lookup.feeds_of_sites_on(session, lost | momentary)
+    return Resolved(version, resolution, tuple(assess(feeds, lost, momentary)))
+
+
+def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:
+    """Trace anew and write isolation, audience and public area into a revision. Twice is once."""
+    found = resolve_audience(session, rt, Switching.from_dict(revision.switching))
+    _, index = load_network(session, rt)
+    revision.network_ref = found.version
+    revision.isolation = {
+        "opened": list(found.resolution.opened),
+        "closed": list(found.resolution.closed),
+        "zone": list(found.resolution.zone),
+    }
+    revision.lost = list(found.resolution.lost)
+    revision.public_area = public_area(index.network, found.resolution)
+    outage_queries.freeze_audience(session, revision, found.affected)
+    return found
+
+
+def as_json(session: Session, found: Resolved) -> dict[str, Any]:
+    """The answer of `resolve --json`."""
+    reduced = [one.feed.service_point for one in found.affected if one.impact is Impact.REDUCED_REDUNDANCY]
+    names = feed_lookup.service_point_names(session, reduced)
+    resolution = found.resolution
+    return {
+        "isolation": {"opened": list(resolution.opened), "closed": list(resolution.closed)},
+        "lost": list(resolution.lost),
+        "reduced": [names[one] for one in reduced],
+        "momentary": list(resolution.momentary),
+        "by_tier": found.by_tier,
+        "elapsed_ms": round(resolution.elapsed_ms, 3),
+    }
+
+
+def resolve_json(
+    rt: Runtime,
+    work: Sequence[str] = (),
+    out: Sequence[str] = (),
+    close: Sequence[str] = (),
+    close_ties: bool = False,
+) -> dict[str, Any]:
+    """For the command line and the pages: one trace in a transaction of its own."""
+    with rt.database.read() as session:
+        switching = Switching(tuple(work), tuple(out), tuple(close), close_ties)
+        return as_json(session, resolve_audience(session, rt, switching))

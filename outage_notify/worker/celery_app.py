@@ -1,0 +1,110 @@
+"""Celery's settings, and how a worker and a beat are run.
+
+Embedded: the filesystem broker in the state folder and one process that is worker and
+beat. It loses a ring now and then (at kill -9, say); the next ring does the work. In production:
+Redis or RabbitMQ by URL, any number of workers, one beat (two do no harm).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_shutting_down
+
+from outage_notify.services.runtime import Runtime
+from outage_notify.worker import schedule, tasks
+
+
+def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
+    """The application with tasks and schedule, for this runtime."""
+    settings = rt.settings
+    app = Celery("outage_notify", set_as_current=False)
+    options: dict[str, Any] = {
+        "broker_url": settings.broker_url or "filesystem://",
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_default_queue": "outage_notify",
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "worker_enable_remote_control": False,
+        "broker_connection_retry_on_startup": True,
+        "task_acks_late": False,
+        "timezone": "UTC",
+        "beat_schedule": schedule.beat_table(settings),
+        "beat_max_loop_interval": min(5.0, settings.tick_seconds),
+        "beat_schedule_filename": str(_folder(settings.state_dir) / f"beat-{os.getpid()}"),
+    }
+    if settings.embedded_broker:
+        folder = _folder(settings.state_dir) / "broker"
+        for name in ("queue", "control"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        options["broker_transport_options"] = {
+            "data_folder_in": str(folder / "queue"),
+            "data_folder_out": str(folder / "queue"),
+            "control_folder": str(folder / "control"),
+            "store_processed": False,
+        }
+    app.conf.update(options)
+    tasks.register(app, rt, stop if stop is not None else [])
+    return app
+
+
+def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 2, loglevel: str = "WARNING") -> int:
+    """Run a worker until it is told to end (SIGTERM: finishes what it has begun). Returns its exit status.
+
+    The pool is of threads: the work is waiting for providers and database. With `beat` the
+    same process rings the bells itself.
+    """
+    stop: list[bool] = []
+
+    def asked_to_stop(**details: Any) -> None:
+        stop.append(True)
+
+    worker_shutting_down.connect(asked_to_stop, weak=False)
+    app = create_celery(rt, stop)
+    if beat:
+        threading.Thread(target=_beat_loop, args=(app, stop), daemon=True, name="beat").start()
+    argv = [
+        "worker",
+        "--pool=threads",
+        f"--concurrency={threads}",
+        f"--loglevel={loglevel}",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+        f"--hostname=outage-notify-{os.getpid()}@%h",
+    ]
+    try:
+        app.worker_main(argv)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    finally:
+        stop.append(True)
+    return 0
+
+
+def run_beat(rt: Runtime, loglevel: str = "WARNING") -> None:
+    """Ring the bells until told to end."""
+    create_celery(rt).Beat(loglevel=loglevel, quiet=True).run()
+
+
+def _beat_loop(app: Celery, stop: list[bool]) -> None:
+    """Rings from within the worker process. No schedule file: a bell missed while down needs no making up."""
+    from celery.beat import Scheduler
+
+    scheduler = Scheduler(app, lazy=False)
+    pause = threading.Event()
+    while not stop:
+        pause.wait(min(scheduler.tick(), scheduler.max_interval))
+
+
+def _folder(state_dir: str) -> Path:
+    folder = Path(state_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -25,8 +25,13 @@ find_python() {
         # An interpreter that was asked for by name is not quietly replaced by another one.
         if [ "$candidate" = "${PYTHON:-python3}" ] && [ "$candidate" != python3 ]; then break; fi
     done
-    found=$("${PYTHON:-python3}" --version 2>&1 || true)
-    fail "Python 3.11 or newer is needed; '${PYTHON:-python3}' says: ${found:-nothing}." \
+    asked=${PYTHON:-python3}
+    if command -v "$asked" >/dev/null 2>&1; then
+        found="'$asked' is $("$asked" --version 2>&1 || true)"
+    else
+        found="there is no '$asked'"
+    fi
+    fail "Python 3.11 or newer is needed; $found." \
         "Install one (Debian 12, Ubuntu 24.04 or newer: apt install python3 python3-venv)," \
         "or name it: make PYTHON=/path/to/python3.12 ..."
 }

@@ -8,15 +8,16 @@ empty Redis, a virtual host or a browser page of its own; the servers serve the 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.servers.browser import Browsers
+from tests.servers.browser import Browsers, launch
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import Unavailable
 from tests.servers.programs import Missing
@@ -57,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if fixture in MARKS:
                 item.add_marker(MARKS[fixture])
         call = getattr(item, "callspec", None)
-        if call is not None and call.params.get("database_url") == "postgresql":
+        if call is not None and "postgresql" in map(call.params.get, ("database_url", "migrated_url")):
             item.add_marker("postgres")
 
 
@@ -130,6 +131,41 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+def _migrate(url: str) -> str:
+    # Imported here, so that a fault in the store fails the tests of the store and not all of them.
+    from outage_notify.store import migrate
+    from outage_notify.store.database import Database
+
+    database = Database(url)
+    try:
+        migrate.ensure(database)
+    finally:
+        database.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "outage-notify.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, _servers: _Once, tmp_path: Path) -> Iterator[str]:
+    """As `database_url`, with the newest schema and no rows: a copy of one that was migrated once."""
+    if request.param == "sqlite":
+        path = tmp_path / "outage-notify.db"
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = _servers.get("postgres", PostgresServer, PostgresServer.stop)
+    template = _servers.get("template", lambda: _migrate(server.create_database()), server.drop_database)
+    url = server.create_database(template)
+    yield url
+    server.drop_database(url)
+
+
 @pytest.fixture
 def redis_url(_servers: _Once) -> str:
     """An empty Redis: redis://..."""
@@ -155,10 +191,10 @@ def _browsers() -> Browsers:
 @pytest.fixture
 def chromium_path(_browsers: Browsers) -> Path:
     """The browser's program, for a test that starts it itself."""
-    try:
-        return _browsers.path()
-    except Missing as error:
-        _without(str(error))
+    found = _browsers.path()
+    if isinstance(found, Missing):
+        _without(str(found))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -168,13 +204,15 @@ def chromium(_browsers: Browsers) -> Iterator[Browser]:
     Not for the whole run: as long as it lives, Playwright's event loop occupies this
     thread, and asyncio.run() in a later test would be refused.
     """
-    try:
-        running = _browsers.launch()
-        browser = running.__enter__()
-    except (Missing, Unavailable) as error:
-        _without(str(error))
-    yield browser
-    running.__exit__(None, None, None)
+    path = _browsers.path()
+    if isinstance(path, Missing):
+        _without(str(path))
+    with sync_playwright() as playwright:
+        browser = launch(playwright, path)
+        if isinstance(browser, Unavailable):
+            _without(str(browser))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -8,16 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Made by tools, never part of the project; only asked for where git is not there to say so.
-BUILT = {
-    ".git",
-    ".venv",
-    ".hypothesis",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".import_linter_cache",
-    ".pytest_cache",
-}
-BUILT |= {"__pycache__", "build", "dist", "var", "node_modules"}
+BUILT = {".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__"}
+BUILT |= {".import_linter_cache", "build", "dist", "var", "node_modules"}
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -16,7 +16,10 @@ import sqlalchemy
 from kombu.connection import Connection
 from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parents[2]
+from outage_notify.store import migrate
+from outage_notify.store.database import Database
+from outage_notify.store.tables import metadata
+from tests.house.files import ROOT
 
 HOLDER = """
 import sys, time
@@ -74,6 +77,20 @@ def _drain(url: str) -> list[object]:
         queue.put({"rung": "left behind"})
         queue.close()
     return found
+
+
+@pytest.mark.parametrize("_time", [1, 2])
+def test_a_migrated_database_has_the_schema_and_no_rows(migrated_url: str, _time: int) -> None:
+    database = Database(migrated_url)
+    try:
+        assert migrate.current(database) == migrate.head()
+        names = set(sqlalchemy.inspect(database.engine).get_table_names()) - {"alembic_version"}
+        assert names == set(metadata.tables)
+        with database.write() as session:
+            # Nothing of the first round is there in the second.
+            session.execute(sqlalchemy.text("CREATE TABLE left_behind (n integer)"))
+    finally:
+        database.close()
 
 
 @pytest.mark.parametrize("_time", [1, 2])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright
 
 from tests.servers import programs
 from tests.servers.process import Unavailable
@@ -33,22 +30,24 @@ FLAGS = [
 
 
 class Browsers:
-    """Finds the program once; each `launch` is a browser of its own."""
+    """Looks for the program once, because trying it out takes a moment."""
 
-    @cache  # noqa: B019 -- one object lives as long as the run
-    def path(self) -> Path:
-        return programs.chromium()
+    def __init__(self) -> None:
+        self._found: Path | programs.Missing | None = None
 
-    @contextmanager
-    def launch(self) -> Iterator[Browser]:
-        """A running browser. Missing when there is none, Unavailable when it does not start."""
-        path = self.path()
-        with sync_playwright() as playwright:
+    def path(self) -> Path | programs.Missing:
+        """The program, or why there is none."""
+        if self._found is None:
             try:
-                browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-            except Error as error:
-                raise Unavailable(f"{path} does not start: {error.message[:300]}") from error
-            try:
-                yield browser
-            finally:
-                browser.close()
+                self._found = programs.chromium()
+            except programs.Missing as missing:
+                self._found = missing
+        return self._found
+
+
+def launch(playwright: Playwright, path: Path) -> Browser | Unavailable:
+    """A running browser, or why it does not start."""
+    try:
+        return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    except Error as error:
+        return Unavailable(f"{path} does not start: {error.message[:300]}")

@@ -90,10 +90,15 @@ class PostgresServer:
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
-    def create_database(self) -> str:
-        """A new, empty database; its URL as SQLAlchemy reads it."""
+    def create_database(self, template: str = "") -> str:
+        """A new database, empty or a copy of the one at the URL `template` (which nobody may be using).
+
+        Its URL is as SQLAlchemy reads it.
+        """
         name = f"test_{secrets.token_hex(6)}"
-        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        source = template.rpartition("/")[2] or "template0"
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(command.format(sql.Identifier(name), sql.Identifier(source)))
         return self._conninfo(name).replace("postgresql://", "postgresql+psycopg://", 1)
 
     def drop_database(self, url: str) -> None:

@@ -106,7 +106,8 @@ class ServerProcess:
     """One running server program; `log` is where its words go.
 
     `last_signal` is what ends it, at `stop` and when the tests die: the data are thrown
-    away, so the quickest way that takes its child processes along is the best one.
+    away, so the quickest way that takes its child processes along is the best one. To be
+    made in the main thread: the kernel takes the end of the starting thread for the death of the tests.
     """
 
     def __init__(

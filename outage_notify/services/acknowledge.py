@@ -41,7 +41,7 @@ class Answer:
 
     A refusal (拒签) needs a reason and a witness; an objection a reason or a wished date.
     `shown_sha256`: the hash of the text on the page that was answered; if the text has changed since,
-    the answer is not taken. `slip_date`: the date on a paper slip; the receipt's own time is that of the entry.
+    the answer is not taken. `slip_date`: the date on a paper slip; the receipt bears the time of entry.
     """
 
     state: AckState
@@ -221,7 +221,7 @@ def answer_by_customer(
     *,
     revision: int | None = None,
 ) -> SignedReceipt | None:
-    """"Received" by a pressed key or a reply. `revision`: the one that the call or text told of; a stale
+    """ "Received" by a pressed key or a reply. `revision`: the one that the call or text told of; a stale
     one is refused (IllegalMove), since nobody signs what he has not heard.
 
     None: this customer was not asked to sign. Pressed twice, the receipt that stands is given again.

@@ -71,7 +71,9 @@ def standing_of(session: Session, outage: int, customer: int) -> Acknowledgement
     """The customer's acknowledgement of the standing revision."""
     return session.scalar(
         select(Acknowledgement)
-        .join(Outage, (Outage.id == Acknowledgement.outage_ref) & (Outage.revision == Acknowledgement.revision))
+        .join(
+            Outage, (Outage.id == Acknowledgement.outage_ref) & (Outage.revision == Acknowledgement.revision)
+        )
         .where(Acknowledgement.outage_ref == outage, Acknowledgement.customer_ref == customer)
         .execution_options(populate_existing=True)
     )
@@ -159,8 +161,7 @@ def receipts_in_order(session: Session, chunk: int = 1000) -> Iterator[tuple[Sig
         .order_by(SignedReceipt.sequence)
         .execution_options(yield_per=chunk)
     )
-    for receipt, ack in session.execute(statement):
-        yield receipt, ack
+    yield from session.execute(statement)
 
 
 def answered_without_receipt(session: Session, limit: int = 100) -> list[int]:
@@ -181,8 +182,10 @@ def keep_keys(session: Session, jwks: Iterable[tuple[str, str]], now: datetime) 
 
 def kept_keys(session: Session) -> Mapping[str, str]:
     """Every verification key ever used: kid to JWK in JSON."""
-    rows = session.execute(select(VerificationKey.kid, VerificationKey.jwk).order_by(VerificationKey.added_at))
-    return {kid: jwk for kid, jwk in rows}
+    rows = session.execute(
+        select(VerificationKey.kid, VerificationKey.jwk).order_by(VerificationKey.added_at)
+    )
+    return dict(rows)
 
 
 # Escalation

@@ -206,7 +206,9 @@ def add_revision(
     session.add(revision)
     session.flush()
     for customer in customers:
-        for point in session.query(ServicePoint).filter_by(customer_ref=customer.id).order_by(ServicePoint.id):
+        for point in (
+            session.query(ServicePoint).filter_by(customer_ref=customer.id).order_by(ServicePoint.id)
+        ):
             session.add(
                 AudienceMember(
                     revision_ref=revision.id,
@@ -256,7 +258,7 @@ def add_delivery(
     address: str | None = None,
     due_at: datetime | None = None,
 ) -> Delivery:
-    """One delivery that tells `customers`, to the first one's contact on the channel unless told otherwise."""
+    """One delivery that tells `customers`, to the first one's contact on the channel or to `address`."""
     told = list(customers)
     first = told[0]
     contact = next((one for one in first.contacts if one.channel is channel and not one.backup), None)

@@ -102,7 +102,9 @@ def test_a_text_that_changed_since_it_was_shown_is_not_signed(rt: Runtime) -> No
 def test_the_second_answer_learns_what_stands(rt: Runtime) -> None:
     (ack,) = ask(rt)
     acknowledge.answer(rt, ack, SIGNED)
-    with pytest.raises(IllegalMove, match=r"is ACKNOWLEDGED since 2026-03-02 08:00:00 UTC \(link\)") as caught:
+    with pytest.raises(
+        IllegalMove, match=r"is ACKNOWLEDGED since 2026-03-02 08:00:00 UTC \(link\)"
+    ) as caught:
         acknowledge.answer(rt, ack, REFUSED)
     assert "Anna" not in str(caught.value)
     assert state_of(rt, ack) is AckState.ACKNOWLEDGED
@@ -128,7 +130,9 @@ def test_an_answer_ends_visit_and_reminders_of_that_customer_only(rt: Runtime) -
         notice = add_notice(session, rows[0].outage, NoticeKind.REMINDER)
         first = add_notice(session, rows[0].outage)
         waiting = [add_delivery(session, notice, [row.customer], Channel.EMAIL) for row in rows]
-        shared = add_delivery(session, notice, [row.customer for row in rows], Channel.SMS, address="+4930231259")
+        shared = add_delivery(
+            session, notice, [row.customer for row in rows], Channel.SMS, address="+4930231259"
+        )
         announcement = add_delivery(session, first, [rows[0].customer], Channel.SMS)
         ids = [one.id for one in (*waiting, shared, announcement)]
         for row in rows:

@@ -219,22 +219,24 @@ def answer_by_customer(
     signer_name: str,
     now: datetime,
     *,
-    revision: int | None = None,
+    revision: int,
 ) -> SignedReceipt | None:
-    """ "Received" by a pressed key or a reply. `revision`: the one that the call or text told of; a stale
-    one is refused (IllegalMove), since nobody signs what he has not heard.
+    """ "Received" by a pressed key or a reply to a message about `revision`. Pressed twice, the receipt that
+    stands is given again.
 
-    None: this customer was not asked to sign. Pressed twice, the receipt that stands is given again.
+    None: nothing was signed, because this customer was not asked, the revision is stale (nobody signs
+    what he has not heard), the outage is over, or another answer stands. It never raises for that, so that
+    the caller can still commit that somebody was there.
     """
     ack = acks.standing_of(session, outage_ref, customer_ref)
-    if ack is None:
+    if ack is None or ack.revision != revision:
         return None
-    outage = acks.fresh_outage(session, outage_ref)
-    if revision is not None and revision != outage.revision:
-        raise _stale(outage, revision)
     if ack.state is AckState.ACKNOWLEDGED:
         return acks.last_receipt(session, ack.id)
-    return answer_in(session, rt, ack, Answer(AckState.ACKNOWLEDGED, way, signer_name), now)
+    try:
+        return answer_in(session, rt, ack, Answer(AckState.ACKNOWLEDGED, way, signer_name), now)
+    except IllegalMove:
+        return None  # refused before anything was written; what stands was given by another way
 
 
 def _require_standing(outage: Outage, ack: Acknowledgement) -> None:

@@ -105,6 +105,7 @@ def voice_answer(rt: Runtime, delivery_id: int, digits: str) -> bool:
                     AckWay.KEY_PRESS,
                     recipient.customer.name,
                     now,
+                    revision=delivery.revision,
                 )
         return True
 

@@ -185,7 +185,7 @@ def kept_keys(session: Session) -> Mapping[str, str]:
     rows = session.execute(
         select(VerificationKey.kid, VerificationKey.jwk).order_by(VerificationKey.added_at)
     )
-    return dict(rows)
+    return {row.kid: row.jwk for row in rows}
 
 
 # Escalation

@@ -1,4 +1,4 @@
-"""A runtime on an empty, migrated database, with a clock that stands where the test put it."""
+"""A runtime on a migrated database, with a clock that stands where the test put it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StandingClock(Clock):
 
 
 def make_runtime(database_url: str, folder: Path, now: datetime = NOW, policy: str = "cn") -> Runtime:
-    """Settings of simulator mode (its key and state lie in `folder`) and all migrations applied."""
+    """Settings of simulator mode (its key and state lie in `folder`); migrates what is not yet migrated."""
     environ = {
         "OUTAGE_NOTIFY_SIMULATOR": "1",
         "OUTAGE_NOTIFY_STATE_DIR": str(folder),

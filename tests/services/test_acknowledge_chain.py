@@ -31,8 +31,8 @@ ANSWERS = {
 
 
 @pytest.fixture
-def rt(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
-    runtime = make_runtime(database_url, tmp_path)
+def rt(migrated_url: str, tmp_path: Path) -> Iterator[Runtime]:
+    runtime = make_runtime(migrated_url, tmp_path)
     yield runtime
     runtime.database.close()
 

@@ -40,8 +40,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def rt(database_url: str, tmp_path: Path) -> Iterator[Runtime]:
-    runtime = make_runtime(database_url, tmp_path)
+def rt(migrated_url: str, tmp_path: Path) -> Iterator[Runtime]:
+    runtime = make_runtime(migrated_url, tmp_path)
     yield runtime
     runtime.database.close()
 

@@ -128,7 +128,7 @@ class SigningKey:
 
 def key_file_warning(path: str | os.PathLike[str]) -> str:
     """For `doctor`: empty, or why the file's permissions are too wide. OSError if there is no such file."""
-    mode = stat.S_IMODE(os.stat(path).st_mode)
+    mode = stat.S_IMODE(Path(path).stat().st_mode)
     if mode & 0o077:
         return f"Others than the owner may read or write {path} (mode {mode:04o}); run `chmod 600 {path}`."
     return ""

@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from channels.keys import KeyFault, SigningKey
@@ -145,7 +146,7 @@ def verify_export_file(
     path: str | os.PathLike[str], trusted_jwks: Mapping[str, Any] | None = None
 ) -> ChainReport:
     """`verify_export` of a file, byte for byte: odd bytes and line ends count as changes, not as errors."""
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+    with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
         return verify_export(stream, trusted_jwks)
 
 

@@ -234,6 +234,11 @@ def notice_rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
     return _rows(clean(facts))
 
 
+def lead_sentences(facts: NoticeFacts) -> list[str]:
+    """The opening sentences with full dates and all places, as in e-mail and letter."""
+    return _lead(clean(facts), "long", 0)
+
+
 def effect(facts: NoticeFacts, impact: str) -> str:
     """What an impact means for a place, in the language of the notice."""
     return translations(facts.language).gettext(_EFFECTS[impact])

@@ -265,7 +265,7 @@ def test_what_has_no_text_is_refused() -> None:
     with pytest.raises(ValueError, match="impact"):
         render_sms(replace(ENGLISH, places=(PlaceLine("A", "NONE"),)))
     with pytest.raises(ValueError, match="aware"):
-        render_sms(replace(ENGLISH, start=datetime(2026, 8, 17, 8, 0)))
+        render_sms(replace(ENGLISH, start=ENGLISH.start.replace(tzinfo=None)))
 
 
 class Tags(HTMLParser):

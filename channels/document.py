@@ -1,0 +1,231 @@
+"""Papers as PDF: the written notice (停电通知书), a batch of letters for print, the receipt for people.
+
+Set by typst from the templates beside this module with the fonts that are bundled with
+it. Promises: the same facts give the same bytes (no date of today, no system font);
+what people typed is handed over as data and never evaluated; each letter begins on a
+page of its own. Leaves to others: posting, and the dates of posting and delivery.
+
+Called for a batch, all letters are set in one run; a batch of 500 takes some seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+
+from channels.advice import advice
+from channels.catalogues import N_, translations
+from channels.model import Language, NoticeFacts
+from channels.plain import one_line
+from channels.render import (
+    ANNOUNCING,
+    clean,
+    effect,
+    lead_sentences,
+    notice_rows,
+    render_notice_text,
+    render_title,
+    text_sha256,
+)
+
+HERE = Path(__file__).parent
+FONTS = HERE / "fonts"
+_FONT_FILES = ("DroidSansFallbackFull.ttf", "DejaVuSansCondensed.ttf", "DejaVuSansCondensed-Bold.ttf")
+_FONT_LICENCES = ("LICENSE.DroidSansFallback", "LICENSE.DejaVu")
+_LANG = {Language.ZH: "zh", Language.EN: "en"}
+
+_ANSWERS = {
+    "ACKNOWLEDGED": N_("Received and acknowledged"),
+    "OBJECTED": N_("Received, with an objection"),
+    "REFUSED": N_("Signature refused"),
+}
+_WAYS = {
+    "link": N_("link from SMS or e-mail"),
+    "key_press": N_("key pressed on the telephone"),
+    "reply": N_("reply by SMS"),
+    "paper": N_("signed on paper"),
+    "visit": N_("visit of the area manager"),
+}
+
+
+def notice_pdf(facts: NoticeFacts) -> bytes:
+    """The written notice of one customer."""
+    return letter_batch_pdf([facts])
+
+
+def letter_batch_pdf(batch: Sequence[NoticeFacts]) -> bytes:
+    """All letters in one file for print. ValueError for an empty batch."""
+    if not batch:
+        raise ValueError("a batch needs at least one letter")
+    letters = [_letter(facts) for facts in batch]
+    first = letters[0]
+    return _compile("letter.typ", {"title": first["title"], "author": first["utility"], "letters": letters})
+
+
+def receipt_pdf(receipt: Mapping[str, Any]) -> bytes:
+    """A receipt for people. Needed are the fields of a `ReceiptPayload` (`at` as text, already local);
+    further, each optional: `language`, `utility`, `customer_name`, `sha256` of the receipt, `kid` of its key,
+    `verify_url` (becomes the QR code), and `text`, the text that was signed."""
+    language = Language(receipt.get("language", Language.EN))
+    translate = translations(language).gettext
+
+    def value(name: str) -> str:
+        return one_line(str(receipt.get(name) or ""))
+
+    revision = translate("%(reference)s, revision %(revision)d") % {
+        "reference": value("outage"),
+        "revision": int(receipt["revision"]),
+    }
+    way, answer = value("way"), value("answer")
+    rows = [
+        (translate("Answer"), translate(_ANSWERS[answer]) if answer in _ANSWERS else answer),
+        (translate("Notice"), revision),
+        (
+            translate("Customer"),
+            " ".join(part for part in (value("customer_name"), value("customer")) if part),
+        ),
+        (translate("Signed by"), value("signer_name")),
+        (translate("Role"), value("signer_role")),
+        (translate("Way"), translate(_WAYS[way]) if way in _WAYS else way),
+        (translate("Recorded at"), value("at")),
+        *(
+            (one_line(str(name)), one_line(str(item)))
+            for name, item in dict(receipt.get("details") or {}).items()
+        ),
+    ]
+    proof = [
+        (translate("Receipt number"), value("sequence")),
+        (translate("SHA-256 of the text"), _breakable(value("text_sha256"))),
+        (translate("SHA-256 of this receipt"), _breakable(value("sha256"))),
+        (translate("SHA-256 of the receipt before"), _breakable(value("previous"))),
+        (translate("Key"), _breakable(value("kid"))),
+        (translate("Check at"), value("verify_url")),
+    ]
+    number = translate("Receipt no. %(number)s") % {"number": value("sequence")}
+    return _compile(
+        "receipt.typ",
+        {
+            "lang": _LANG[language],
+            "title": translate("Receipt of a supply notice"),
+            "author": value("utility"),
+            "utility": value("utility"),
+            "number": number,
+            "footer": f"{value('outage')} · {number}",
+            "rows": [row for row in rows if row[1]],
+            "text": str(receipt.get("text") or "").strip(),
+            "text-title": translate("The text that was shown"),
+            "proof-title": translate("Proof"),
+            "proof": [row for row in proof if row[1]],
+            "qr": _qr(value("verify_url")),
+            "qr-label": translate("Scan to check this receipt"),
+            "explanation": translate(
+                "The receipt itself is an electronic signature (Ed25519) over these facts and the receipt "
+                "before it; this page is its readable form."
+            ),
+        },
+    )
+
+
+def missing_fonts() -> list[str]:
+    """For `doctor`: what lacks of fonts and their licences; empty if all is there."""
+    return [name for name in (*_FONT_FILES, *_FONT_LICENCES) if not (FONTS / name).is_file()]
+
+
+def _letter(facts: NoticeFacts) -> dict[str, Any]:
+    digest = text_sha256(render_notice_text(facts))
+    facts = clean(facts)
+    translate = translations(facts.language).gettext
+    announces = facts.kind in ANNOUNCING
+    # The law has a sentence of its own and the line above the address names the sender.
+    rows = [row for row in notice_rows(replace(facts, law="")) if row[1]]
+    over = facts.kind in ("CANCELLED", "RESTORED")
+    places = [
+        place.name
+        if over
+        else translate("%(label)s: %(value)s") % {"label": place.name, "value": effect(facts, place.impact)}
+        for place in facts.places
+    ]
+    rows.append((translate("Places"), "\n".join(places)))
+    subject = translate("%(reference)s, revision %(revision)d") % {
+        "reference": facts.reference,
+        "revision": facts.revision,
+    }
+    plain_title = facts.kind in ("SEVEN_DAY", "DAY_AHEAD", "REMINDER")
+    return {
+        "lang": _LANG[facts.language],
+        "reference": facts.reference,
+        "utility": facts.utility,
+        "sender": facts.utility,
+        "hotline": translate("Hotline") + " " + facts.hotline if facts.hotline else "",
+        "address": [line for line in (facts.customer_name, facts.places[0].name) if line],
+        "title": translate("Notice of planned supply interruption") if plain_title else render_title(facts),
+        "salutation": translate("Dear %(name)s,") % {"name": facts.customer_name}
+        if facts.customer_name
+        else "",
+        "lead": lead_sentences(facts),
+        "rows": rows,
+        "advice-title": translate("What to do:"),
+        "advice": list(advice(facts)),
+        "law": translate("This notice is given under: %(law)s.") % {"law": facts.law} if facts.law else "",
+        "seal": translate("(seal)   date: ____________________"),
+        "asks": announces,
+        "qr": _qr(facts.sign_url),
+        "qr-label": translate("Scan to read and sign"),
+        "qr-alt": facts.sign_url,
+        "footer": f"{facts.utility} · {facts.reference} · {facts.short_ref}".rstrip(" ·"),
+        "strip": {
+            "cut": translate("Please sign and return"),
+            "title": translate("Acknowledgement of receipt"),
+            "subject": " · ".join(part for part in (subject, facts.customer_name) if part),
+            "statement": translate(
+                "We have received the notice named above and know place and time of the interruption."
+            ),
+            "choices": [translate(_ANSWERS[answer]) for answer in ("ACKNOWLEDGED", "OBJECTED", "REFUSED")],
+            "fields": [
+                translate("Name:"),
+                translate("Role:"),
+                translate("Signature or seal:"),
+                translate("Date and time:"),
+            ],
+            "hash": translate("SHA-256 of the text: %(digest)s") % {"digest": digest},
+        },
+    }
+
+
+def _qr(url: str) -> str:
+    """The QR code as SVG text; empty without a URL."""
+    if not url:
+        return ""
+    out = io.BytesIO()
+    segno.make(url, error="m", micro=False).save(
+        out, kind="svg", border=0, scale=4, dark="#17202a", xmldecl=False
+    )
+    return out.getvalue().decode("utf-8")
+
+
+def _breakable(text: str) -> str:
+    """A long hash with places where a line may break."""
+    return " ".join(text[at : at + 16] for at in range(0, len(text), 16)) if len(text) > 48 else text
+
+
+def _compile(template: str, data: Mapping[str, Any]) -> bytes:
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
+    result = typst.compile(
+        str(HERE / "templates" / template),
+        root=str(HERE / "templates"),
+        font_paths=fonts,
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        format="pdf",
+        timestamp=0,
+    )
+    if not isinstance(result, bytes):
+        raise RuntimeError(f"typst gave no document for {template}")
+    return result

@@ -57,7 +57,11 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
         log.error("two messages for one delivery", delivery=delivery_id)
     status, fault, code = report.status, report.fault, report.code
     unanswered = delivery.channel is Channel.VOICE and not delivery.digits
-    if status is ReportStatus.DELIVERED and unanswered and any(one.customer.key for one in delivery.recipients):
+    if (
+        status is ReportStatus.DELIVERED
+        and unanswered
+        and any(one.customer.key for one in delivery.recipients)
+    ):
         # A call that was taken without a key pressed is no proof from somebody who has to sign.
         status, fault, code = ReportStatus.FAILED, FaultClass.UNREACHED, "no_key"
     if status is ReportStatus.DELIVERED:

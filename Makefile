@@ -43,7 +43,7 @@ check: venv-test ## formatter, linter, type checker and import contracts
 	  || { echo "Some files are not formatted: run 'make format'." >&2; exit 1; }
 	@echo "check: lint" && $(RUFF) check --quiet $(RUFF_CONFIG) .
 	@echo "check: types" && $(BIN)/mypy --no-error-summary
-	@echo "check: imports" && $(BIN)/lint-imports --config setup.cfg
+	@echo "check: imports" && $(BIN)/lint-imports --no-logo --config setup.cfg
 
 format: venv-test ## format the code and mend what the linter can mend
 	@$(RUFF) check --quiet --fix --exit-zero $(RUFF_CONFIG) .

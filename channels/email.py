@@ -82,8 +82,9 @@ class SmtpSender:
         self, server: SmtpServer, mail_from: str, now: Callable[[], datetime], timeout: float = 20.0
     ) -> None:
         """`mail_from` is `Name <address>`. Raises ValueError if it is no address."""
-        name, address = parseaddr(mail_from)
-        self._from = Address(display_name=_one_line(name), addr_spec=_address(address))
+        name, bare = parseaddr(mail_from)
+        address = _address(bare)
+        self._from = Address(_one_line(name), address.username, address.domain)
         self._server = server
         self._now = now
         self._timeout = timeout
@@ -91,7 +92,7 @@ class SmtpSender:
     def send(self, message: Message) -> Outcome:
         """Hand one mail over. Called twice, the mailbox sees one mail, if it heeds Message-IDs."""
         try:
-            to = _address(message.to)
+            to = _address(message.to).addr_spec
         except ValueError:
             return _rejected(FaultClass.BAD_ADDRESS, "501", "the address is not an e-mail address")
         mail = self.compose(message)
@@ -129,7 +130,7 @@ class SmtpSender:
         """The mail as it goes out. Line breaks in headers become spaces: a subject cannot add headers."""
         mail = EmailMessage(policy=SEVEN_BIT)
         mail["From"] = self._from
-        mail["To"] = Address(addr_spec=_address(message.to))
+        mail["To"] = _address(message.to)
         mail["Date"] = format_datetime(self._now())
         mail["Message-ID"] = self._message_id(message)
         mail["Auto-Submitted"] = "auto-generated"
@@ -256,14 +257,20 @@ def _one_line(text: str) -> str:
     return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
-def _address(text: str) -> str:
-    """One bare address, or ValueError: no list, no name, no control characters."""
-    if not text.isprintable() or any(mark in text for mark in " ,;<>"):
+def _address(text: str) -> Address:
+    """One bare address, or ValueError: no list, no name, no control characters.
+
+    An international domain becomes its ASCII form; an international local part stays.
+    """
+    local, _, domain = text.rpartition("@")
+    if not local or not domain or not text.isprintable() or any(mark in text for mark in ' ,;:<>()[]"\\'):
         raise ValueError("This is not one e-mail address.")
     try:
-        address = Address(addr_spec=text)
+        host = domain if domain.isascii() else domain.encode("idna").decode()
+        if local.isascii():
+            return Address(addr_spec=f"{local}@{host}")
     except (HeaderParseError, MessageError, ValueError, IndexError) as error:
         raise ValueError("This is not an e-mail address.") from error
-    if not address.username or not address.domain:
-        raise ValueError("This is not an e-mail address.")
-    return address.addr_spec
+    if "@" in local:
+        raise ValueError("This is not one e-mail address.")
+    return Address(username=local, domain=host)

@@ -32,6 +32,8 @@ from channels.twilio_errors import classify_http
 API_BASE = "https://api.twilio.com"
 TOO_MANY_REQUESTS = 429
 REQUEST_TIMEOUT = 408
+# Its debug lines hold the query, and with it numbers: not even a debug log may show those.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

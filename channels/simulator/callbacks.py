@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ from channels.twilio_signature import HEADER, sign
 log = logging.getLogger(__name__)
 
 TIMEOUTS = (5.0, 15.0)  # seconds to connect and to answer, as at Twilio
+ATTEMPTS = 2
+PAUSE = 0.3  # real seconds between them
 
 
 class Webhooks:
@@ -42,27 +45,38 @@ class Webhooks:
     def call(self, url: str, form: Mapping[str, str], method: str = "POST") -> tuple[int, str] | None:
         """Status and body of the answer; None if there was none (counted as failed)."""
         token = str(uuid.uuid4())
-        answer = self._try(url, form, method, token) or self._try(url, form, method, token)
-        if answer is None:
-            self._count("no connection")
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE)
+            try:
+                answer = self._try(url, form, method, token)
+                break
+            except requests.ConnectionError as error:
+                failure = error
+            except requests.RequestException as error:
+                # It was heard, perhaps acted upon: posting it again could press a key twice.
+                self._note_silence(url, error)
+                return None
+        else:
+            self._note_silence(url, failure)
             return None
         self._count("" if answer.status_code < 400 else f"HTTP {answer.status_code}")
         return answer.status_code, answer.text
 
-    def _try(self, url: str, form: Mapping[str, str], method: str, token: str) -> requests.Response | None:
+    def _note_silence(self, url: str, error: requests.RequestException) -> None:
+        log.warning("webhook did not answer (%s, host %s)", type(error).__name__, urlsplit(url).hostname)
+        self._count(type(error).__name__)
+
+    def _try(self, url: str, form: Mapping[str, str], method: str, token: str) -> requests.Response:
         get = method.upper() == "GET"
         headers = {
             "User-Agent": "TwilioProxy/1.1",
             "I-Twilio-Idempotency-Token": token,
             HEADER: sign(self._auth_token, url, {} if get else form),
         }
-        try:
-            if get:
-                return self._session.get(url, headers=headers, timeout=TIMEOUTS)
-            return self._session.post(url, data=dict(form), headers=headers, timeout=TIMEOUTS)
-        except requests.RequestException as error:
-            log.warning("webhook did not answer (%s, host %s)", type(error).__name__, urlsplit(url).hostname)
-            return None
+        if get:
+            return self._session.get(url, headers=headers, timeout=TIMEOUTS)
+        return self._session.post(url, data=dict(form), headers=headers, timeout=TIMEOUTS)
 
     def _count(self, failure: str) -> None:
         with self._lock:

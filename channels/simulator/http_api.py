@@ -6,11 +6,14 @@ Log lines hold method, path and status, never a query or a body.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import json
 import logging
 import re
+import socket
 import sys
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -38,7 +41,28 @@ class ApiServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], simulator: Simulator) -> None:
         self.simulator = simulator
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
         super().__init__(address, Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, so that `hang_up` can end it."""
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """The connection is over."""
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End all kept-alive connections: a stopped provider answers nobody."""
+        with self._lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):  # It may have ended by itself.
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up (a time-out of its own) is everyday; anything else is a defect here."""

@@ -21,10 +21,8 @@ class Journal:
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._end_torn_line()
-        self._descriptor = self._open()
-
-    def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._closed = False
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def _end_torn_line(self) -> None:
         """Cut a half-written last line off, so that the next record starts a line of its own."""
@@ -38,6 +36,8 @@ class Journal:
         """Write one record."""
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
         with self._lock:
+            if self._closed:
+                raise ValueError("The journal is closed.")
             os.write(self._descriptor, line.encode())
 
     def records(self) -> list[dict[str, Any]]:
@@ -53,4 +53,6 @@ class Journal:
     def close(self) -> None:
         """Close the file; nothing may be appended any more."""
         with self._lock:
-            os.close(self._descriptor)
+            if not self._closed:
+                self._closed = True
+                os.close(self._descriptor)

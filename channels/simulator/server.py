@@ -102,6 +102,7 @@ class Simulator:
         """Close the doors, finish what runs, close the files. What waits is taken up by the next start."""
         self._http.shutdown()
         self._http.server_close()
+        self._http.hang_up()
         self._mail.stop()
         self._timeline.stop()
         self._webhooks.close()

@@ -9,8 +9,9 @@ The profile is a FeatureCollection with one feature per element. Properties: `ki
 - switch: `bus`, `closed`, and `other_bus` (between two buses) or `element` (kind:id of the
   branch at whose end it sits);
 
-optionally `phases`, `feeder`, and `attrs` (an object). The bus columns hold a bus's id
-without ``bus:``. The geometry is a Point, a LineString or null. `geo.readers` reads it back
+optionally `phases`, `feeder`, and `attrs` (an object of values that JSON can carry); `vn_kv`
+of a bus, `length_km` of a line and `slack` of a gen may also stand beside it. The bus columns
+hold a bus's id, with or without ``bus:``. The geometry is a Point, a LineString or null. `geo.readers` reads it back
 to an equal network.
 """
 

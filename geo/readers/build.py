@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from geo.feeders import find_feeders
+from geo.geojson import BUS_FIELDS, ONE_BUS
 from geo.model import BUS, SWITCH, Element, Network, natural, natural_key
 from geo.readers.coordinates import check_coordinates
 from geo.readers.report import Report
@@ -66,20 +67,19 @@ def finish(draft: Draft, report: Report) -> Network | None:
 
 
 def _check_ends(element: Element, by_id: dict[str, Element], table: str, row: str, report: Report) -> None:
-    for bus in element.buses:
-        end = by_id.get(bus)
-        if end is None or end.kind != BUS:
+    for field_name, bus in zip(_fields(element), element.buses, strict=False):
+        if not _is_bus(bus, by_id):
             report.fault(
                 table,
                 row,
-                "bus",
+                field_name,
                 message=f"{element.label} ends at {bus}, which does not exist.",
                 remedy="Add the bus, or correct the reference.",
             )
     if element.kind != SWITCH or element.on is None:
         return
     owner = by_id.get(element.on)
-    if owner is None:
+    if owner is None or not owner.is_branch:
         report.fault(
             table,
             row,
@@ -87,6 +87,9 @@ def _check_ends(element: Element, by_id: dict[str, Element], table: str, row: st
             message=f"{element.label} belongs to {element.on}, which does not exist.",
             remedy="Add the element, or remove the switch.",
         )
+    elif len(owner.buses) < len(_fields(owner)) or not all(_is_bus(bus, by_id) for bus in owner.buses):
+        # The owner's own end is at fault and listed; the switch would only repeat it.
+        return
     elif element.buses and element.buses[0] not in owner.buses:
         report.fault(
             table,
@@ -95,6 +98,17 @@ def _check_ends(element: Element, by_id: dict[str, Element], table: str, row: st
             message=f"{element.label} sits at {element.buses[0]}, but {owner.id} does not end there.",
             remedy=f"Place it at one of: {', '.join(owner.buses)}.",
         )
+
+
+def _is_bus(name: str, by_id: dict[str, Element]) -> bool:
+    return name in by_id and by_id[name].kind == BUS
+
+
+def _fields(element: Element) -> tuple[str, ...]:
+    """The names of the columns that hold its buses."""
+    if element.kind == SWITCH:
+        return ("bus",) if element.on is not None else ("bus", "element")
+    return BUS_FIELDS.get(element.kind, ONE_BUS)
 
 
 def _check_sources(by_id: dict[str, Element], report: Report) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from geo.geojson import BUS_FIELDS, ONE_BUS
@@ -112,8 +111,14 @@ def _attrs(cells: Cells) -> dict[str, Any]:
         return {}
     kept = dict(attrs)
     for field in ("vn_kv", "length_km"):
-        if field not in kept and (number := cells.number(field)) is not None and math.isfinite(number):
+        beside = Cells(cells.table, cells.row, kept if field in kept else cells.values, cells.report)
+        number = beside.number(field)
+        if number is not None:
             kept[field] = number
+        elif beside.values.get(field) is not None:
+            cells.fault(
+                field, f"{clip(beside.values[field])} is not a number.", "Write kilovolts or kilometres."
+            )
     if "slack" not in kept and "slack" in cells.values:
         kept["slack"] = cells.flag("slack", False)
     return kept

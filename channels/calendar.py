@@ -159,7 +159,7 @@ def _alarm(summary: str, before: timedelta) -> Alarm:
 
 def _description(event: FeedEvent, language: Language) -> str:
     words, translate = Words(language), translations(language).gettext
-    time = translate("%(time)s (local time, %(zone)s)") % {
+    time = translate("%(time)s (%(zone)s)") % {
         "time": words.window_long(event.start, event.end),
         "zone": words.zone(event.start),
     }

@@ -37,7 +37,7 @@ _TYPOGRAPHIC = str.maketrans(
         "×": "x",
         "ç": "c",
         "º": "o",
-        "°": "o",
+        "°": " deg",
         "，": ", ",
         "。": ". ",
         "：": ": ",
@@ -50,14 +50,15 @@ _TYPOGRAPHIC = str.maketrans(
 
 
 def one_line(value: str) -> str:
-    """The value in NFC on one line: blanks of every kind become one blank, control, format, private
-    and broken characters go. Applied twice it changes nothing more."""
+    """The value in NFC on one line: blanks of every kind become one blank, control, format
+    and broken characters go. Private ones stay: rare Chinese characters of old encodings lie there.
+    Applied twice it changes nothing more."""
     kept = []
     for char in unicodedata.normalize("NFC", value):
         category = unicodedata.category(char)
         if char.isspace() or category in ("Zl", "Zp", "Zs") or category == "Cc":
             kept.append(" ")
-        elif category[0] != "C" or category == "Cn":
+        elif category not in ("Cf", "Cs"):
             kept.append(char)
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 

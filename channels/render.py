@@ -30,7 +30,7 @@ from channels.wording import Words
 ANNOUNCING = ("SEVEN_DAY", "DAY_AHEAD", "CHANGED", "REMINDER")
 KINDS = (*ANNOUNCING, "CANCELLED", "STARTED", "OVERRUN", "RESTORED")
 SMS_PLACES, VOICE_PLACES = 3, 4
-_SMS_NAME, _SMS_REASON = 48, 60
+_NAME, _REASON, _PHONE = 48, 60, 32  # characters, in SMS and voice
 
 _EFFECTS = {
     "OUTAGE": N_("no supply"),
@@ -72,13 +72,7 @@ def render_sms(facts: NoticeFacts) -> RenderedSms:
     """The SMS, short, with its encoding and number of segments."""
     english = facts.language is Language.EN
     facts = clean(facts, gsm=english)
-    facts = replace(
-        facts,
-        reason=clip(facts.reason, _SMS_REASON),
-        places=tuple(replace(place, name=clip(place.name, _SMS_NAME)) for place in facts.places),
-        grid_manager=clip(facts.grid_manager, _SMS_NAME),
-        utility=clip(facts.utility, _SMS_NAME),
-    )
+    facts = _shortened(facts)
     manager = " ".join(part for part in (facts.grid_manager, facts.grid_manager_phone) if part)
     body = _template(facts.language, "sms.txt").render(
         _context(facts, _lead(facts, "short", SMS_PLACES), manager=manager)
@@ -134,7 +128,7 @@ def render_email(facts: NoticeFacts, ics: str = "") -> RenderedEmail:
 
 def render_voice(facts: NoticeFacts) -> RenderedVoice:
     """What the call says. The text can be repeated as it is; the question asks for the key 1."""
-    facts = clean(facts)
+    facts = _shortened(clean(facts))
     words, translate = Words(facts.language), translations(facts.language).gettext
     context = _context(
         facts,
@@ -257,7 +251,7 @@ def _rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
             translate("%(reference)s, revision %(revision)d")
             % {"reference": facts.reference, "revision": facts.revision},
         ),
-        (translate("Time"), translate("%(time)s (local time, %(zone)s)") % {"time": time, "zone": zone}),
+        (translate("Time"), translate("%(time)s (%(zone)s)") % {"time": time, "zone": zone}),
     ]
     if facts.kind == "CHANGED" and facts.old_start and facts.old_end:
         rows.append((translate("Time before"), words.window_long(facts.old_start, facts.old_end)))
@@ -304,6 +298,19 @@ def _lead(facts: NoticeFacts, style: str, limit: int) -> list[str]:
         all=words.names(everything, limit),
     )
     return _lines(text)
+
+
+def _shortened(facts: NoticeFacts) -> NoticeFacts:
+    """The same facts with typed values no longer than a short message or a listener's patience can bear."""
+    return replace(
+        facts,
+        reason=clip(facts.reason, _REASON),
+        places=tuple(replace(place, name=clip(place.name, _NAME)) for place in facts.places),
+        grid_manager=clip(facts.grid_manager, _NAME),
+        utility=clip(facts.utility, _NAME),
+        hotline=clip(facts.hotline, _PHONE),
+        grid_manager_phone=clip(facts.grid_manager_phone, _PHONE),
+    )
 
 
 def _context(facts: NoticeFacts, lead: Sequence[str], **more: Any) -> dict[str, Any]:

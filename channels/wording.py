@@ -51,6 +51,8 @@ _SHORT_MONTHS = (
     N_("Nov"),
     N_("Dec"),
 )
+# One time for the whole country, without daylight saving: its name says all.
+_BEIJING = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "PRC"})
 # Digits as Chinese speakers read a number aloud; 幺 for one cannot be misheard as 七.
 _SPOKEN_DIGITS = dict(zip("0123456789", "零幺二三四五六七八九", strict=True))
 
@@ -103,9 +105,13 @@ class Words:
         }
 
     def zone(self, start: datetime) -> str:
-        """The name of the zone that the times are in, with its offset at the start."""
-        name = getattr(start.tzinfo, "key", "") or ""
-        return ", ".join(part for part in (name, offset_name(start.utcoffset())) if part)
+        """In which time the times are: the name of the zone and its offset at the start."""
+        name, offset = getattr(start.tzinfo, "key", "") or "", offset_name(start.utcoffset())
+        if name in _BEIJING:
+            return self._("Beijing time")
+        if name and name != "UTC":
+            return self._("local time, %(name)s, %(offset)s") % {"name": name, "offset": offset}
+        return offset
 
     def names(self, names: Sequence[str], limit: int = 0) -> str:
         """An enumeration; beyond `limit` names (0: none) the rest is counted."""

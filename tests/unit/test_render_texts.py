@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from html.parser import HTMLParser
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from channels.model import Language, NoticeFacts, PlaceLine
 from channels.render import (
@@ -23,53 +19,9 @@ from channels.render import (
     text_sha256,
 )
 from channels.sms_length import sms_length
+from tests.factories.notices import BERLIN, BOTH, CHINESE, ENGLISH, LINK, of_kind
 
-BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
-LINK = "https://grid.example/a/Zm9yZ2VkIHRva2VuIGZvciBhIHRlc3Q"
-
-ENGLISH = NoticeFacts(
-    kind="SEVEN_DAY",
-    language=Language.EN,
-    reference="PO-2026-0417",
-    revision=1,
-    short_ref="K7F3Q2",
-    utility="Oberrhein Grid",
-    reason="replacement of the 20 kV cable",
-    places=(PlaceLine("Mill Lane 3"), PlaceLine("School Road 1")),
-    start=datetime(2026, 8, 17, 8, 0, tzinfo=BERLIN),
-    end=datetime(2026, 8, 17, 16, 30, tzinfo=BERLIN),
-    customer_name="J. Smith",
-    hotline="0800 555 0100",
-    grid_manager="A. Weber",
-    grid_manager_phone="0555 0199",
-)
-CHINESE = replace(
-    ENGLISH,
-    language=Language.ZH,
-    utility="南江供电公司",
-    reason="10kV滨河线电缆更换",
-    places=(PlaceLine("滨河路3号"), PlaceLine("学校路1号")),
-    start=datetime(2026, 8, 17, 8, 0, tzinfo=SHANGHAI),
-    end=datetime(2026, 8, 17, 16, 30, tzinfo=SHANGHAI),
-    customer_name="王芳",
-    hotline="95598",
-    grid_manager="李伟",
-)
-BOTH = [ENGLISH, CHINESE]
 everybody = pytest.mark.parametrize("facts", BOTH, ids=["en", "zh"])
-
-
-def of_kind(facts: NoticeFacts, kind: str) -> NoticeFacts:
-    """The facts as a service would give them for a notice of this kind."""
-    day = timedelta(days=1)
-    return replace(
-        facts,
-        kind=kind,
-        old_start=facts.start - day if kind == "CHANGED" else None,
-        old_end=facts.end - day if kind == "CHANGED" else None,
-        expected_end=facts.end + timedelta(hours=2) if kind == "OVERRUN" else None,
-        restored_at=facts.end if kind == "RESTORED" else None,
-    )
 
 
 @everybody
@@ -196,67 +148,22 @@ def test_the_signed_text_is_the_same_for_every_kind_and_channel(facts: NoticeFac
         {"places": ()},
     ):
         assert text_sha256(render_notice_text(replace(facts, **change))) != text_sha256(text)  # type: ignore[arg-type]
-    for fact in ("PO-2026-0417", facts.reason, facts.hotline, facts.customer_name, "2026", "UTC"):
+    for fact in ("PO-2026-0417", facts.reason, facts.hotline, facts.customer_name, "2026"):
         assert fact in text
 
 
 def test_the_signed_text_word_for_word() -> None:
     assert render_notice_text(CHINESE) == (
         "停电通知书\n通知编号：PO-2026-0417（第1版）\n供电企业：南江供电公司\n用电客户：王芳\n"
-        "停电时间：2026年8月17日（星期一）08:00至16:30（当地时间，Asia/Shanghai, UTC+8）\n"
+        "停电时间：2026年8月17日（星期一）08:00至16:30（北京时间）\n"
         "停电原因：10kV滨河线电缆更换\n服务热线：95598\n网格经理：李伟 0555 0199\n"
         "停电地点：\n- 滨河路3号：停电\n- 学校路1号：停电\n"
     )
 
 
-hostile = st.text(max_size=60) | st.sampled_from(
-    [
-        "<script>alert(1)</script>",
-        "a\r\nBcc: x@example.com",
-        "{{ 7*7 }}",
-        "%(when)s %d %",
-        "\x00\u202e",
-        "\U0001f600",
-    ]
-)
-
-
-@given(hostile, hostile, hostile, hostile, st.sampled_from(BOTH), st.sampled_from(KINDS))
-def test_typed_values_break_out_of_nothing(
-    name: str, reason: str, place: str, manager: str, facts: NoticeFacts, kind: str
-) -> None:
-    facts = replace(
-        of_kind(facts, kind),
-        customer_name=name,
-        reason=reason,
-        places=(PlaceLine(place),),
-        grid_manager=manager,
-        utility=name,
-    )
-    assert len(render_sms(facts).text.splitlines()) == 1
-    assert len(render_subject(facts).splitlines()) == 1
-    page = Tags()
-    page.feed(render_email(facts).html)
-    assert "script" not in page.seen and page.seen <= Tags.expected
-    render_voice(facts)
-    render_notice_text(facts)
-
-
-@pytest.mark.parametrize(
-    "link", ["javascript:alert(1)", "data:text/html,x", 'https://a"onclick="x', "http://[x", "/a"]
-)
-def test_a_link_that_is_no_web_address_is_left_out(link: str) -> None:
-    html = render_email(replace(ENGLISH, is_key=True, sign_url=link, notice_url=link, feed_url=link)).html
-    assert "href" not in html
-
-
-def test_the_html_loads_nothing_from_elsewhere() -> None:
-    html = render_email(replace(ENGLISH, is_key=True, sign_url=LINK)).html
-    page = Tags()
-    page.feed(html)
-    assert (
-        not page.seen & {"img", "link", "script", "iframe"} and "url(" not in html and "@import" not in html
-    )
+def test_the_zone_is_named_as_its_people_call_it() -> None:
+    assert "（北京时间）" in render_notice_text(CHINESE)
+    assert "(local time, Europe/Berlin, UTC+2)" in render_notice_text(ENGLISH)
 
 
 def test_what_has_no_text_is_refused() -> None:
@@ -266,36 +173,3 @@ def test_what_has_no_text_is_refused() -> None:
         render_sms(replace(ENGLISH, places=(PlaceLine("A", "NONE"),)))
     with pytest.raises(ValueError, match="aware"):
         render_sms(replace(ENGLISH, start=ENGLISH.start.replace(tzinfo=None)))
-
-
-class Tags(HTMLParser):
-    expected = frozenset(
-        [
-            "html",
-            "head",
-            "meta",
-            "title",
-            "style",
-            "body",
-            "div",
-            "table",
-            "tr",
-            "td",
-            "th",
-            "p",
-            "h1",
-            "h2",
-            "ul",
-            "li",
-            "a",
-            "span",
-            "br",
-        ]
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.seen.add(tag)

@@ -51,6 +51,7 @@ class SignedReceipt(Base):
     """One link of the chain: an Ed25519 JWS. Rows are only ever added."""
 
     __tablename__ = "signed_receipts"
+    __table_args__ = (Index(None, "acknowledgement_ref"),)
 
     # Counted by the chain itself from 1, without gaps.
     sequence: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -205,3 +206,5 @@ class LetterBatch(Base):
     printed_by: Mapped[str] = mapped_column(String(100))
     posted_at: Mapped[datetime | None] = mapped_column(Instant)
     delivered_at: Mapped[datetime | None] = mapped_column(Instant)
+    # What was printed, byte for byte: it is proof, and names and texts change later.
+    pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)

@@ -1,0 +1,216 @@
+"""Take over the utility's list of customers: all of it or nothing.
+
+Promises: the file is the whole truth, so what is not in it any more is marked as gone;
+what stays keeps its identity, its feed secret and the marks on its addresses. Memory is
+flat: rows wait on disk (`store.customer_staging`) and are merged customer by customer.
+Leaves reading to `customer_file`, cells to `customer_row`, and SQL to `store`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from outage_notify.domain.errors import Fault
+from outage_notify.services.customer_file import CustomerFile, Progress, no_progress
+from outage_notify.services.customer_merge import IncomingCustomer, Merge
+from outage_notify.services.customer_row import COLUMNS, CUSTOMER_COLUMNS, Header, RowChecker
+from outage_notify.services.import_report import DryRun, Faults, ImportReport, Tally
+from outage_notify.store import network_queries, people_queries, work_queries
+from outage_notify.store.customer_staging import Staging
+from outage_notify.store.people_tables import Customer, ServicePoint
+
+if TYPE_CHECKING:
+    from outage_notify.services.runtime import Runtime
+
+CUSTOMERS_AT_ONCE = 500
+_MUST_HAVE = ("name", "tier", "language")
+_COLUMNS_SHOWN = {"name", "kind", "tier", "life_support", "vulnerable", "language"}
+
+
+def import_customers(
+    rt: Runtime,
+    path: Path,
+    dry_run: bool = False,
+    progress: Progress = no_progress,
+    by: str = "system",
+) -> ImportReport:
+    """Import the file at `path`; raises ImportRefused with every fault, and then nothing was changed.
+
+    A dry run does everything in a transaction that is rolled back, so its counts are exact.
+    Importing the same file twice changes nothing the second time. Dying midway changes nothing.
+    """
+    began = time.perf_counter()
+    faults = Faults(Path(path).name)
+    warnings: list[Fault] = []
+    with rt.database.read() as session:
+        version = network_queries.current_version(session)
+        loads = network_queries.load_ids(session, version.id) if version else None
+    if loads is None:
+        message = "No network is in force, so the elements were not checked."
+        warnings.append(Fault(faults.file, None, "element", message, "Import the network and then this file again."))
+    counts: dict[str, dict[str, int]] = {}
+    with Staging(COLUMNS) as staging:
+        _stage(CustomerFile(Path(path), faults, progress), staging, faults, rt.settings.phone_region, loads)
+        progress("comparing", 0.0)
+        _compare(staging, faults)
+        faults.refuse_if_any()
+        try:
+            with rt.database.write() as session:
+                now = rt.now(session)
+                counts = _store(session, staging, now, progress, warnings, faults.file)
+                work_queries.record(session, now, by, "customers_imported", file=faults.file, counts=counts)
+                if dry_run:
+                    session.flush()
+                    raise DryRun
+        except DryRun:
+            pass
+    progress("done", 1.0)
+    return ImportReport(
+        file=faults.file,
+        dry_run=dry_run,
+        counts=counts,
+        warnings=tuple(warnings),
+        unchanged=not any(table[word] for table in counts.values() for word in ("added", "changed", "gone")),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _stage(
+    file: CustomerFile, staging: Staging, faults: Faults, region: str, loads: frozenset[str] | None
+) -> None:
+    """Every row through its own checks and onto the disk."""
+    rows = file.rows()
+    first = next(rows, None)
+    if first is None:
+        if not faults:
+            faults.add(None, "", "The file has no header.", f"Its first line must be: {','.join(COLUMNS)}")
+        faults.refuse_if_any()
+        return
+    header = Header(first.line, first.values, faults)
+    if not header.usable:
+        # Without columns every row would be a fault; the header alone is what must be mended.
+        faults.refuse_if_any()
+    checker = RowChecker(header, faults, region, loads)
+    for row in rows:
+        cells = checker.check(row.line, row.values)
+        if cells is not None:
+            staging.add(row.line, [cells[column] for column in COLUMNS])
+    staging.seal()
+    if staging.count == 0 and not faults:
+        message = "The file holds no customers; importing it would mark all of them as gone."
+        faults.add(None, "", message, "Export it again.")
+
+
+def _compare(staging: Staging, faults: Faults) -> None:
+    """What rows say against each other."""
+    for line, name, first in staging.repeated_service_points():
+        message = f"{name} stands in line {first} already."
+        faults.add(line, "service_point_id", message, "Each service point has one row; remove or correct one.")
+    for line, name, first in staging.shared_sites():
+        message = f"Site {name} belongs to another customer in line {first}."
+        faults.add(line, "site_id", message, "A site has one customer; give it another id or correct customer_id.")
+    for customer in _customers(staging, faults):
+        for column in _MUST_HAVE:
+            if not customer.values[column]:
+                message = f"No row of customer {customer.customer_id} says it."
+                faults.add(customer.line, column, message, "Fill it in on one of the customer's rows.")
+        if customer.values["backup_name"] and not customer.values["backup_phone"]:
+            message = "A backup contact without a phone number."
+            faults.add(customer.line, "backup_phone", message, "Add the number or remove backup_name.")
+
+
+def _customers(staging: Staging, faults: Faults | None = None) -> Iterator[IncomingCustomer]:
+    """The staged rows put together by customer; with `faults`, conflicts between rows are added to it."""
+    current: IncomingCustomer | None = None
+    said_in: dict[str, int] = {}
+    for line, cells in staging.by_customer():
+        if current is None or current.customer_id != cells["customer_id"]:
+            if current is not None:
+                yield current
+            current = IncomingCustomer(cells["customer_id"], line, dict.fromkeys(CUSTOMER_COLUMNS, ""))
+            said_in = {}
+        current.feeds.append(cells)
+        for column in CUSTOMER_COLUMNS:
+            value = cells[column]
+            if not value or value == current.values[column]:
+                continue
+            if not current.values[column]:
+                current.values[column] = value
+                said_in[column] = line
+            elif faults is not None:
+                _conflict(faults, line, column, said_in[column], current, value)
+    if current is not None:
+        yield current
+
+
+def _conflict(
+    faults: Faults, line: int, column: str, first: int, customer: IncomingCustomer, value: str
+) -> None:
+    message = f"Customer {customer.customer_id} has another value in line {first}"
+    if column in _COLUMNS_SHOWN:
+        # Numbers and addresses are not repeated: messages end in logs.
+        message += f" ({customer.values[column]}, here {value})"
+    faults.add(line, column, message + ".", "Give both rows the same value, or leave it blank in one.")
+
+
+def _store(
+    session: Session, staging: Staging, now: datetime, progress: Progress, warnings: list[Fault], file: str
+) -> dict[str, dict[str, int]]:
+    merge = Merge(session, now, lambda: secrets.token_urlsafe(24))
+    done = 0
+    unreachable = _Seen()
+    incoming = _customers(staging)
+    while batch := list(islice(incoming, CUSTOMERS_AT_ONCE)):
+        merge.store(batch)
+        done += sum(len(customer.feeds) for customer in batch)
+        unreachable.look(batch)
+        progress("storing", done / max(staging.count, 1))
+    _mark_gone(session, staging, now, merge.customers, merge.service_points)
+    if unreachable.count:
+        message = f"{unreachable.count} customers have neither phone number nor e-mail address."
+        warnings.append(Fault(file, unreachable.line, "sms", message, "They can be told by letter or visit only."))
+    before = merge.customers.gone + merge.customers.same + merge.customers.changed
+    if merge.customers.gone > 20 and merge.customers.gone * 5 > before:
+        message = f"{merge.customers.gone} of {before} customers are not in this file any more."
+        warnings.append(Fault(file, None, "", message, "Make sure that it is the whole list and not a part of it."))
+    return {
+        "customers": merge.customers.as_dict(),
+        "service_points": merge.service_points.as_dict(),
+        "contacts": merge.contacts.as_dict(),
+    }
+
+
+@dataclass
+class _Seen:
+    """Customers without any address, with the line of the first."""
+
+    count: int = 0
+    line: int | None = field(default=None)
+
+    def look(self, batch: Iterable[IncomingCustomer]) -> None:
+        for customer in batch:
+            if not any(customer.values[column] for column in ("sms", "voice", "email", "backup_phone")):
+                self.count += 1
+                self.line = customer.line if self.line is None else min(self.line, customer.line)
+
+
+def _mark_gone(session: Session, staging: Staging, now: datetime, customers: Tally, points: Tally) -> None:
+    for batch in people_queries.present_customers(session):
+        here = staging.present("customer_id", [name for _, name in batch])
+        gone = [row for row, name in batch if name not in here]
+        people_queries.mark_gone(session, Customer, gone, now)
+        customers.gone += len(gone)
+    for batch in people_queries.present_service_points(session):
+        here = staging.present("service_point_id", [name for _, name in batch])
+        gone = [row for row, name in batch if name not in here]
+        people_queries.mark_gone(session, ServicePoint, gone, now)
+        points.gone += len(gone)

@@ -1,0 +1,136 @@
+"""Put a new network in force: all of it or nothing.
+
+Promises: an earlier version is kept (audiences refer to it) but not in force any more;
+the very same file twice is a no-op that says so; customers who hang on a load that the
+new network lacks are named in a warning, since nobody would trace them. Leaves reading
+to `geo.readers`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+import geo.readers
+from geo.model import Network
+from outage_notify.domain.errors import Fault, ImportRefused
+from outage_notify.services.customer_file import Progress, no_progress
+from outage_notify.services.import_report import DryRun, ImportReport
+from outage_notify.store import network_queries, work_queries
+
+if TYPE_CHECKING:
+    from outage_notify.services.runtime import Runtime
+
+NAMED_AT_MOST = 20
+
+
+def import_network(
+    rt: Runtime,
+    path: Path,
+    format: str = "auto",
+    dry_run: bool = False,
+    by: str = "system",
+    progress: Progress = no_progress,
+) -> ImportReport:
+    """Read and store the network at `path`; raises ImportRefused with every fault, and then nothing was changed.
+
+    `format` is "auto", "pandapower" or "geojson". Dying midway changes nothing.
+    """
+    began = time.perf_counter()
+    path = Path(path)
+    progress("reading", 0.0)
+    sha256 = _sha256(path)
+    if sha256:
+        with rt.database.read() as session:
+            current = network_queries.current_version(session)
+            if current is not None and current.sha256 == sha256:
+                counts = {"elements": network_queries.count_by_kind(session, current.id)}
+                return ImportReport(
+                    path.name, dry_run, counts, (), True, time.perf_counter() - began, version=current.id
+                )
+    read = geo.readers.read_network(path, format)
+    if read.network is None:
+        raise ImportRefused([_fault(one) for one in read.faults], read.more)
+    network = read.network
+    _refuse_long_names(network, path.name)
+    warnings = [_fault(one) for one in read.warnings]
+    version: int | None = None
+    progress("storing", 0.5)
+    try:
+        with rt.database.write() as session:
+            now = rt.now(session)
+            warnings += _stranded(session, network, path.name)
+            version = network_queries.insert_version(
+                session,
+                network.to_rows(),
+                imported_at=now,
+                imported_by=by,
+                file_name=path.name,
+                format=format,
+                sha256=sha256,
+            )
+            work_queries.record(session, now, by, "network_imported", file=path.name, version=version)
+            if dry_run:
+                session.flush()
+                raise DryRun
+    except DryRun:
+        version = None
+    progress("done", 1.0)
+    kinds = Counter(element.kind for element in network)
+    return ImportReport(
+        file=path.name,
+        dry_run=dry_run,
+        counts={"elements": dict(sorted(kinds.items())), "feeders": {"feeder": len(network.feeders)}},
+        warnings=tuple(warnings),
+        seconds=time.perf_counter() - began,
+        version=version,
+    )
+
+
+def _sha256(path: Path) -> str:
+    """Hash of the file's bytes; empty if it cannot be read, which the reader then explains."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _fault(fault: geo.readers.Fault) -> Fault:
+    place = fault.file
+    if fault.table:
+        place += f", table {fault.table}"
+    if fault.row:
+        place += f", row {fault.row}"
+    return Fault(place, None, fault.field, fault.message, fault.remedy)
+
+
+def _refuse_long_names(network: Network, file: str) -> None:
+    """The tables hold ids up to 100 and names up to 200 characters."""
+    faults = []
+    for element in network:
+        if len(element.id.partition(":")[2]) > 100 or len(element.id) > 100:
+            message = f"The id {element.id[:40]}… is longer than 100 characters."
+            faults.append(Fault(file, None, "id", message, "Give it a shorter one."))
+        if len(element.name) > 200:
+            message = f"The name of {element.id} is longer than 200 characters."
+            faults.append(Fault(file, None, "name", message, "Give it a shorter one."))
+    if faults:
+        raise ImportRefused(faults[:1000], max(0, len(faults) - 1000))
+
+
+def _stranded(session: Session, network: Network, file: str) -> list[Fault]:
+    """Warnings for loads that have service points but are not in the new network."""
+    loads = {element.id for element in network if element.is_load}
+    missing = {name: count for name, count in network_queries.used_elements(session).items() if name not in loads}
+    if not missing:
+        return []
+    named = sorted(missing)[:NAMED_AT_MOST]
+    shown = ", ".join(named) + (f" and {len(missing) - len(named)} more" if len(missing) > len(named) else "")
+    message = f"{sum(missing.values())} service points hang on loads that this network lacks: {shown}."
+    return [Fault(file, None, "", message, "They would not be traced: import the matching customers' file.")]

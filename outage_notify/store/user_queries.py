@@ -1,0 +1,22 @@
+"""Users by name, and all of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outage_notify.store.user_tables import User
+
+
+def by_username(session: Session, username: str, *, lock: bool = False) -> User | None:
+    """The user of that name, whatever its case; `lock` holds the row until the transaction ends."""
+    query = select(User).where(func.lower(User.username) == username.lower())
+    return session.scalars(query.with_for_update() if lock else query).first()
+
+
+def by_id(session: Session, id: int) -> User | None:
+    return session.get(User, id)
+
+
+def all_users(session: Session) -> list[User]:
+    return list(session.scalars(select(User).order_by(User.username)))

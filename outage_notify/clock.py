@@ -7,7 +7,7 @@ clock by hand; in production mode the offset is neither read nor writable.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -40,3 +40,8 @@ class Clock:
         if step < timedelta(0):
             raise NotPermitted("The clock can't be turned back.")
         clock_queries.set_offset(session, clock_queries.offset(session) + step)
+
+
+def machine_instant() -> datetime:
+    """What this machine's own clock says: only for `doctor`, which compares it with the database's."""
+    return datetime.now(UTC)

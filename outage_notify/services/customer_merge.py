@@ -133,16 +133,19 @@ class Merge:
         wanted = dict.fromkeys(
             (ids[customer.customer_id], cells["site_id"]) for customer in batch for cells in customer.feeds
         )
-        new = [{"customer_ref": owner, "site_id": name} for owner, name in wanted if (owner, name) not in there]
-        for row, number in zip(new, people_queries.insert_rows(self.session, Site, new), strict=True):
-            there[row["customer_ref"], row["site_id"]] = number
+        new = [key for key in wanted if key not in there]
+        rows = [{"customer_ref": owner, "site_id": name} for owner, name in new]
+        for key, number in zip(new, people_queries.insert_rows(self.session, Site, rows), strict=True):
+            there[key] = number
         return there
 
     def _manager(self, name: str, phone: str) -> int | None:
         if not name:
             return None
         if (name, phone) not in self._managers:
-            (number,) = people_queries.insert_rows(self.session, GridManager, [{"name": name, "phone": phone}])
+            (number,) = people_queries.insert_rows(
+                self.session, GridManager, [{"name": name, "phone": phone}]
+            )
             self._managers[name, phone] = number
         return self._managers[name, phone]
 
@@ -167,7 +170,13 @@ class Merge:
                     self.contacts.same += 1
             for (channel, address, is_backup), row in wanted.items():
                 new.append(
-                    {"customer_ref": owner, "channel": channel, "address": address, "backup": is_backup, **row}
+                    {
+                        "customer_ref": owner,
+                        "channel": channel,
+                        "address": address,
+                        "backup": is_backup,
+                        **row,
+                    }
                 )
         people_queries.insert_rows(self.session, ContactPoint, new)
         for rows in (moved, back, left):

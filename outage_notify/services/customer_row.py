@@ -75,9 +75,9 @@ _TIERS = {tier.value: tier.value for tier in Tier} | {
     "一般": "GENERAL",
     "低压": "LOW_VOLTAGE",
 }
-_TRUTH = {word: "1" for word in ("1", "true", "yes", "y", "是")} | {
-    word: "0" for word in ("0", "false", "no", "n", "否")
-}
+_TRUTH = dict.fromkeys(("1", "true", "yes", "y", "是"), "1") | dict.fromkeys(
+    ("0", "false", "no", "n", "否"), "0"
+)
 _LANGUAGES = {"zh-cn": Language.ZH.value, "zh": Language.ZH.value, "en": Language.EN.value}
 _EMAIL = re.compile(r"[^\s@,;:<>()\[\]\"\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{1,62}")
 _ELEMENT = re.compile(r"[a-z][a-z0-9_]*:\S(?:.*\S)?")
@@ -92,7 +92,9 @@ class Header:
         if len(names) == 1 and re.search(r"customer_id\s*[;\t|]", names[0]):
             mark = next(one for one in ";\t|" if one in names[0])
             word = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark]
-            faults.add(line, "", f"The columns are separated by {word}.", "Separate them by commas (RFC 4180).")
+            faults.add(
+                line, "", f"The columns are separated by {word}.", "Separate them by commas (RFC 4180)."
+            )
         else:
             self._compare(line, names, faults)
         self.usable = len(faults) == before
@@ -111,7 +113,9 @@ class Header:
             shown = clip(name) or "(no name)"
             faults.add(line, shown, "The header has a column that is not known.", remedy)
         for column in missing:
-            faults.add(line, column, "The header lacks this column.", "Add it; cells may be blank where optional.")
+            faults.add(
+                line, column, "The header lacks this column.", "Add it; cells may be blank where optional."
+            )
 
 
 class RowChecker:
@@ -133,9 +137,14 @@ class RowChecker:
         if len(values) != len(COLUMNS):
             word = "short" if len(values) < len(COLUMNS) else "long"
             message = f"The row is too {word}: {len(values)} columns instead of {len(COLUMNS)}."
-            self.faults.add(line, "", message, "Blank cells keep their commas; put text with commas in quotes.")
+            self.faults.add(
+                line, "", message, "Blank cells keep their commas; put text with commas in quotes."
+            )
             return None
-        cells = {column: self._clean(line, column, values[at]) for column, at in zip(COLUMNS, self.header.order)}
+        cells = {
+            column: self._clean(line, column, values[at])
+            for column, at in zip(COLUMNS, self.header.order, strict=True)
+        }
         for column in REQUIRED:
             if not cells[column]:
                 self.faults.add(line, column, "The cell is blank.", "Fill it in.")
@@ -192,7 +201,9 @@ class RowChecker:
                     cells[column] = ""
         if cells["email"]:
             if not _EMAIL.fullmatch(cells["email"]):
-                self.faults.add(line, "email", "This is not an e-mail address.", "Write one such as name@example.com.")
+                self.faults.add(
+                    line, "email", "This is not an e-mail address.", "Write one such as name@example.com."
+                )
                 cells["email"] = ""
             else:
                 person, _, host = cells["email"].rpartition("@")

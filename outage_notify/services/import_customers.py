@@ -56,7 +56,9 @@ def import_customers(
         loads = network_queries.load_ids(session, version.id) if version else None
     if loads is None:
         message = "No network is in force, so the elements were not checked."
-        warnings.append(Fault(faults.file, None, "element", message, "Import the network and then this file again."))
+        warnings.append(
+            Fault(faults.file, None, "element", message, "Import the network and then this file again.")
+        )
     counts: dict[str, dict[str, int]] = {}
     with Staging(COLUMNS) as staging:
         _stage(CustomerFile(Path(path), faults, progress), staging, faults, rt.settings.phone_region, loads)
@@ -114,10 +116,14 @@ def _compare(staging: Staging, faults: Faults) -> None:
     """What rows say against each other."""
     for line, name, first in staging.repeated_service_points():
         message = f"{name} stands in line {first} already."
-        faults.add(line, "service_point_id", message, "Each service point has one row; remove or correct one.")
+        faults.add(
+            line, "service_point_id", message, "Each service point has one row; remove or correct one."
+        )
     for line, name, first in staging.shared_sites():
         message = f"Site {name} belongs to another customer in line {first}."
-        faults.add(line, "site_id", message, "A site has one customer; give it another id or correct customer_id.")
+        faults.add(
+            line, "site_id", message, "A site has one customer; give it another id or correct customer_id."
+        )
     for customer in _customers(staging, faults):
         for column in _MUST_HAVE:
             if not customer.values[column]:
@@ -177,11 +183,15 @@ def _store(
     _mark_gone(session, staging, now, merge.customers, merge.service_points)
     if unreachable.count:
         message = f"{unreachable.count} customers have neither phone number nor e-mail address."
-        warnings.append(Fault(file, unreachable.line, "sms", message, "They can be told by letter or visit only."))
+        warnings.append(
+            Fault(file, unreachable.line, "sms", message, "They can be told by letter or visit only.")
+        )
     before = merge.customers.gone + merge.customers.same + merge.customers.changed
     if merge.customers.gone > 20 and merge.customers.gone * 5 > before:
         message = f"{merge.customers.gone} of {before} customers are not in this file any more."
-        warnings.append(Fault(file, None, "", message, "Make sure that it is the whole list and not a part of it."))
+        warnings.append(
+            Fault(file, None, "", message, "Make sure that it is the whole list and not a part of it.")
+        )
     return {
         "customers": merge.customers.as_dict(),
         "service_points": merge.service_points.as_dict(),

@@ -127,7 +127,9 @@ def _refuse_long_names(network: Network, file: str) -> None:
 def _stranded(session: Session, network: Network, file: str) -> list[Fault]:
     """Warnings for loads that have service points but are not in the new network."""
     loads = {element.id for element in network if element.is_load}
-    missing = {name: count for name, count in network_queries.used_elements(session).items() if name not in loads}
+    missing = {
+        name: count for name, count in network_queries.used_elements(session).items() if name not in loads
+    }
     if not missing:
         return []
     named = sorted(missing)[:NAMED_AT_MOST]

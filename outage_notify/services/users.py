@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
-from outage_notify.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from outage_notify.domain.errors import Conflict, InvalidInput, NotPermitted
 from outage_notify.store import user_queries, work_queries
 from outage_notify.store.user_tables import Role, User
 
@@ -64,7 +64,8 @@ def add_user(
     """Add a user. InvalidInput for a bad name, password or role; Conflict if the name is taken."""
     if not _USERNAME.fullmatch(username):
         raise InvalidInput(
-            f"{username[:40]!r} is no user name.", "Use letters, digits, dot, dash, underscore or @, up to 100."
+            f"{username[:40]!r} is no user name.",
+            "Use letters, digits, dot, dash, underscore or @, up to 100.",
         )
     if username.lower() == work_queries.SYSTEM:
         raise InvalidInput(f"{username!r} is what the program calls itself.", "Choose another name.")
@@ -119,16 +120,6 @@ def user_by_id(rt: Runtime, id: int) -> CheckedUser | None:
         return _checked(user) if user is not None and user.active else None
 
 
-def require(session: Session, username: str, role: Role) -> User:
-    """The user, who must be there and hold `role`: NotFound or NotPermitted."""
-    user = user_queries.by_username(session, username)
-    if user is None:
-        raise NotFound(f"There is no user {username}.", "Add one with `outage-notify user add`.")
-    if not user.may(role):
-        raise NotPermitted(f"{username} is no {role}.", f"Somebody with the role {role} has to do this.")
-    return user
-
-
 def list_users(rt: Runtime) -> list[CheckedUser]:
     with rt.database.read() as session:
         return [_checked(user) for user in user_queries.all_users(session)]
@@ -137,9 +128,13 @@ def list_users(rt: Runtime) -> list[CheckedUser]:
 def check_strength(password: str, username: str = "") -> None:
     """InvalidInput unless the password may be used."""
     if len(password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"The password has fewer than {SHORTEST_PASSWORD} characters.", "Choose a longer one.")
+        raise InvalidInput(
+            f"The password has fewer than {SHORTEST_PASSWORD} characters.", "Choose a longer one."
+        )
     if len(password) > LONGEST_PASSWORD:
-        raise InvalidInput(f"The password has more than {LONGEST_PASSWORD} characters.", "Choose a shorter one.")
+        raise InvalidInput(
+            f"The password has more than {LONGEST_PASSWORD} characters.", "Choose a shorter one."
+        )
     if len(set(password)) < 4 or password.lower() == username.lower():
         raise InvalidInput("The password is too easy to guess.", "Choose another one.")
 

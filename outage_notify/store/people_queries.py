@@ -109,7 +109,9 @@ def _present(
         yield batch
 
 
-def mark_gone(session: Session, table: type[Customer] | type[ServicePoint], ids: Sequence[int], at: datetime) -> None:
+def mark_gone(
+    session: Session, table: type[Customer] | type[ServicePoint], ids: Sequence[int], at: datetime
+) -> None:
     for some in chunks(ids):
         session.execute(update(table).where(table.id.in_(some)).values(gone_at=at))
 

@@ -1,0 +1,91 @@
+"""import network, import customers: a file as a whole, or every fault in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from outage_notify.cli.common import json_option, runtime
+from outage_notify.cli.output import emit, progress_bar, say, show, show_faults
+from outage_notify.domain.errors import ImportRefused
+from outage_notify.services.import_report import ImportReport, fault_dict
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
+by_option = click.option("--by", default="system", metavar="USER", help="Who does this, for the record.")
+
+
+@click.group("import")
+def import_group() -> None:
+    """Take over the network or the customers from a file: all of it or nothing."""
+
+
+@import_group.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    type=click.Choice(["auto", "pandapower", "geojson"]),
+    default="auto",
+    show_default=True,
+    help="What kind of file it is.",
+)
+@dry_run_option
+@by_option
+@json_option
+def network(file: Path, format: str, dry_run: bool, by: str, as_json: bool) -> int:
+    """Put the network in FILE in force (pandapower JSON or GeoJSON, plain or gzipped)."""
+    from outage_notify.services.import_network import import_network
+
+    try:
+        with runtime() as rt, progress_bar("Network") as progress:
+            report = import_network(rt, file, format, dry_run, by, progress)
+    except ImportRefused as error:
+        return _refused(error, as_json)
+    return _report(report, as_json, "This very file is in force already; nothing was changed.")
+
+
+@import_group.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@dry_run_option
+@by_option
+@json_option
+def customers(file: Path, dry_run: bool, by: str, as_json: bool) -> int:
+    """Take over the list of customers in FILE (CSV by RFC 4180, plain or gzipped).
+
+    UTF-8 with or without BOM, or GB18030. The file is the whole truth: who is not in it any more
+    is marked as gone. One row per service point, with these columns:
+
+    customer_id, name, kind, tier, life_support, vulnerable, language, site_id, service_point_id,
+    element, place, sms, voice, email, backup_name, backup_phone, grid_manager, grid_manager_phone
+    """
+    from outage_notify.services.import_customers import import_customers
+
+    try:
+        with runtime() as rt, progress_bar("Customers") as progress:
+            report = import_customers(rt, file, dry_run, progress, by)
+    except ImportRefused as error:
+        return _refused(error, as_json)
+    return _report(report, as_json, "Nothing in it differs from what is there.")
+
+
+def _refused(error: ImportRefused, as_json: bool) -> int:
+    if not as_json:
+        raise error
+    emit({"faults": [fault_dict(one) for one in error.faults], "more": error.more})
+    say(str(error))
+    return error.exit_code
+
+
+def _report(report: ImportReport, as_json: bool, same: str) -> int:
+    show_faults(report.warnings)
+    if as_json:
+        emit(report.as_dict())
+        return 0
+    for name, found in report.counts.items():
+        listed = ", ".join(f"{count} {word}" for word, count in found.items())
+        show(f"{name.replace('_', ' ')}: {listed}")
+    if report.unchanged:
+        show(same)
+    elif report.dry_run:
+        show("Dry run: no fault found, nothing was changed.")
+    return 0

@@ -1,0 +1,126 @@
+"""Questions about outages: list, show, preflight, and explain (why was she told, or not?)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from outage_notify.cli.common import json_option, runtime
+from outage_notify.cli.output import emit, show, table
+from outage_notify.domain.outage import OutageState
+
+
+@click.command("list")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in OutageState], case_sensitive=False),
+    help="Only these; may be repeated.",
+)
+@json_option
+def list_outages(states: tuple[str, ...], as_json: bool) -> int:
+    """Show all outages."""
+    from outage_notify.services.outage_views import outage_list
+
+    with runtime() as rt:
+        found = [one for one in outage_list(rt) if not states or one["state"] in states]
+    if as_json:
+        emit(found)
+        return 0
+    columns = ("reference", "state", "revision", "kind", "start", "end", "area", "line")
+    shown = [name for name in columns if any(name in one for one in found)]
+    table(shown or columns, ([one.get(name, "") for name in shown] for one in found))
+    return 0
+
+
+@click.command("show")
+@click.argument("reference")
+@json_option
+def show_outage(reference: str, as_json: bool) -> int:
+    """Show one outage with all that belongs to it."""
+    from outage_notify.services.outage_views import outage_view
+
+    with runtime() as rt:
+        found = outage_view(rt, reference)
+    if as_json:
+        emit(found)
+    else:
+        _tree(found)
+    return 0
+
+
+@click.command()
+@click.argument("reference")
+@json_option
+def preflight(reference: str, as_json: bool) -> int:
+    """What an approver should know: lead, missing contacts, unmet duties, length of texts.
+
+    Exit status 1 if the law's lead or a duty is not met.
+    """
+    from outage_notify.services.approve_outage import preflight as ask
+
+    with runtime() as rt:
+        found = dataclasses.asdict(ask(rt, reference))
+    clear = not (found.get("lead_faults") or found.get("unmet_duties"))
+    if as_json:
+        emit(json.loads(json.dumps(found, default=str)))
+    else:
+        _tree(found)
+    return 0 if clear else 1
+
+
+@click.command()
+@click.option("--outage", "reference", required=True, metavar="REF", help="Reference of the outage.")
+@click.option(
+    "--customer", required=True, metavar="ID", help="The customer's id in the utility's own system."
+)
+@json_option
+def explain(reference: str, customer: str, as_json: bool) -> int:
+    """Why was this customer told, or not told, when and how: in order, with reasons."""
+    from outage_notify.services import explain as service
+
+    with runtime() as rt:
+        steps = service.explain(rt, reference, customer)
+    if as_json:
+        emit(steps)
+        return 0
+    for step in steps:
+        rest = {
+            name: value
+            for name, value in step.items()
+            if name not in {"at", "what"} and value not in ("", None)
+        }
+        details = "; ".join(f"{name}: {_flat(value)}" for name, value in rest.items())
+        show(f"{step.get('at') or '':<26} {step.get('what') or ''}" + (f"  ({details})" if details else ""))
+    return 0
+
+
+def _flat(value: Any) -> str:
+    return (
+        json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+    )
+
+
+def _tree(value: Any, depth: int = 0) -> None:
+    """Nested plain data as indented lines."""
+    pad = "  " * depth
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if isinstance(inner, Mapping | list | tuple) and inner:
+                show(f"{pad}{name}:")
+                _tree(inner, depth + 1)
+            else:
+                show(f"{pad}{name}: {'-' if inner in (None, '', [], (), {}) else inner}")
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            if isinstance(inner, Mapping):
+                show(f"{pad}- " + "; ".join(f"{name}: {_flat(one)}" for name, one in inner.items()))
+            else:
+                show(f"{pad}- {inner}")
+    else:
+        show(f"{pad}{value}")

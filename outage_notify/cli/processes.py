@@ -1,0 +1,112 @@
+"""worker, beat, reconcile, simulator: the processes behind the pages."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from outage_notify.cli.common import json_option, runtime
+from outage_notify.cli.output import emit, say, show
+from outage_notify.domain.errors import NotPermitted
+
+
+@click.command()
+@click.option("--beat", "with_beat", is_flag=True, help="Ring the bells from this process too.")
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Tasks at the same time."
+)
+@click.option("--loglevel", default="WARNING", show_default=True, help="Celery's own messages.")
+def worker(with_beat: bool, threads: int, loglevel: str) -> int:
+    """Run a worker until it is ended; SIGTERM lets it finish what it has begun.
+
+    With the embedded broker one worker with --beat is enough, and `serve` starts it.
+    """
+    from outage_notify.app import configure_logging
+    from outage_notify.worker.celery_app import run_worker
+
+    configure_logging()
+    with runtime() as rt:
+        rt.settings.require("base_url", "timezone", "signing_key_file")
+        return run_worker(rt, beat=with_beat, threads=threads, loglevel=loglevel)
+
+
+@click.command()
+@click.option("--loglevel", default="WARNING", show_default=True, help="Celery's own messages.")
+def beat(loglevel: str) -> int:
+    """Ring the bells (production: one process of this kind, beside the workers)."""
+    from outage_notify.app import configure_logging
+    from outage_notify.worker.celery_app import run_beat
+
+    configure_logging()
+    with runtime() as rt:
+        run_beat(rt, loglevel)
+    return 0
+
+
+@click.command()
+@click.option("--report", is_flag=True, help="Print all that was done and found, not only the verdict.")
+@json_option
+def reconcile(report: bool, as_json: bool) -> int:
+    """Settle doubts, step ladders, escalate, audit: once, by hand. The worker does the same each minute.
+
+    Exit status 1 if the audit does not hold.
+    """
+    from outage_notify.services.reconcile import reconcile as run
+
+    with runtime() as rt:
+        rt.settings.require("timezone")
+        found = run(rt)
+    answer = found.as_dict()
+    if as_json:
+        emit(answer)
+    else:
+        audit = answer.pop("audit")
+        untold, twice = len(audit.get("untold") or ()), len(audit.get("twice") or ())
+        if report:
+            for name, value in {**answer, **audit}.items():
+                show(f"{name}: {value}")
+        show(f"The audit {'holds' if found.holds else 'DOES NOT HOLD'}: untold {untold}, told twice {twice}.")
+    return 0 if found.holds else 1
+
+
+@click.command(hidden=True)
+@click.option(
+    "--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Default: STATE_DIR/simulator."
+)
+def simulator(state_dir: Path | None) -> int:
+    """Run the provider simulator (SMS, calls, mail) by the shared clock, until it is ended."""
+    from channels.simulator import Simulator
+
+    with runtime() as rt:
+        settings = rt.settings
+        if not settings.simulator:
+            raise NotPermitted("The simulator runs in simulator mode only.", "Set OUTAGE_NOTIFY_SIMULATOR=1.")
+
+        def now() -> datetime:
+            with rt.database.read() as session:
+                return rt.now(session)
+
+        folder = state_dir or Path(settings.state_dir) / "simulator"
+        folder.mkdir(parents=True, exist_ok=True)
+        http, smtp = urlsplit(settings.twilio_api_base), urlsplit(settings.smtp_url)
+        provider = Simulator(
+            http.port or 80,
+            smtp.port or 25,
+            folder,
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            now=now,
+            webhook_inbound_url=f"{settings.base_url}/webhooks/twilio/inbound",
+            host=http.hostname or "127.0.0.1",
+        )
+        endings = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+        provider.start()
+        say(f"Simulator: {provider.url} and {provider.smtp_url}")
+        signal.sigwait(endings)
+        provider.stop()
+    return 0

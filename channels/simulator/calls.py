@@ -86,8 +86,9 @@ class Calls:
             "forwarded_from": None,
             "caller_name": None,
             "group_sid": None,
-            "queue_time": "0",
+            "queue_time": "0",  # milliseconds
             "trunk_sid": None,
+            "stir_verstat": None,
             "api_version": API_VERSION,
             "uri": f"{uri}.json",
             "subresource_uris": {"recordings": f"{uri}/Recordings.json", "events": f"{uri}/Events.json"},
@@ -120,9 +121,7 @@ class Calls:
         self._timeline.run(lambda: self._answer(record, said), after=behaviour.delay)
 
     def _heard(self, record: Record) -> bool:
-        return any(
-            one["provider_id"] == record.sid for one in self._ledger.entries("voice", record.shown["to"])
-        )
+        return self._ledger.holds("voice", record.shown["to"], record.sid)
 
     def _answer(self, record: Record, said: _Events) -> None:
         outcome = record.behaviour.outcome

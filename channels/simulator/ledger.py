@@ -79,6 +79,11 @@ class Ledger:
                 return
         self.reached("email", to, message_id, at, text=text, subject=subject, **more)
 
+    def holds(self, channel: str, to: str, provider_id: str) -> bool:
+        """Whether this very message has reached this person."""
+        with self._lock:
+            return (channel, to, provider_id) in self._by_key
+
     def entries(self, channel: str = "", to: str = "", since: int = 0) -> list[dict[str, Any]]:
         """Entries in the order in which people were reached; `since` is the last `seq` already known."""
         with self._lock:

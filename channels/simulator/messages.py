@@ -22,6 +22,8 @@ GSM_7 = frozenset(
 GSM_7_TWICE = frozenset("^{}\\[~]|€\f")
 LONGEST = 1600
 EXPIRED = 30036
+STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+START_WORDS = frozenset({"START", "YES", "UNSTOP"})
 
 
 def segments(text: str) -> int:
@@ -55,6 +57,10 @@ class Messages:
         self._webhooks = webhooks
         self._timeline = timeline
         self._now = now
+        self._stopped: set[str] = set()
+        for shown in reversed(list(records.listed())):
+            if shown["direction"] == "inbound":
+                self._heed(shown["from"], shown["body"])
 
     def create(self, form: Form) -> Answer:
         """POST Messages.json. Called twice, it sends twice: there is no idempotency key, as at Twilio."""
@@ -65,6 +71,8 @@ class Messages:
             return fault(400, 21211, "Invalid 'To' Phone Number")
         if not (form.get("From") or form.get("MessagingServiceSid")):
             return fault(400, 21603, "A 'From' phone number is required.")
+        if to in self._stopped:
+            return fault(400, 21610, "Attempt to send to unsubscribed recipient")
         if not body:
             return fault(400, 21602, "Message body is required.")
         if len(body) > LONGEST:
@@ -188,7 +196,22 @@ class Messages:
         """A text that a person sent to the product, as it stands in the list."""
         record = self._new({"To": to, "From": sender, "Body": body}, Behaviour(), direction, "received")
         self.records.change(record, settled=True)
+        if direction == "inbound":
+            self._heed(sender, body)
         return record
+
+    def _heed(self, sender: str, body: str) -> None:
+        """The provider itself blocks whoever writes STOP, until START; it answers neither here."""
+        word = body.strip().upper()
+        if word in STOP_WORDS:
+            self._stopped.add(sender)
+        elif word in START_WORDS:
+            self._stopped.discard(sender)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.records.clear()
+        self._stopped.clear()
 
     def listing(self, path: str, query: Form) -> Answer:
         """GET Messages.json with To, From, DateSent (=, >, <), Page and PageSize."""

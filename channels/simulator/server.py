@@ -160,7 +160,7 @@ class Simulator:
         self._timeline.forget()
         done = self._timeline.settle()
         self.load_script({"rules": [], "seed": 0})
-        self.messages.records.clear()
+        self.messages.clear()
         self.calls.records.clear()
         self.ledger.clear()
         return {"ok": done}

@@ -169,6 +169,16 @@ def test_a_person_writes_and_gets_an_answer(world: Simulation) -> None:
     assert [entry["text"] for entry in world.ledger()][-1] == "收到 1"
 
 
+def test_who_writes_stop_gets_nothing_until_start(world: Simulation) -> None:
+    world.post("reply", {"from": ADA, "to": OURS, "body": " stop "})
+    world.simulator.stop()
+    world.start()
+    refused = world.sms.send(world.text(ADA))
+    assert (refused.kind, refused.fault) == (OutcomeKind.REJECTED, FaultClass.OPTED_OUT)
+    world.post("reply", {"from": ADA, "to": OURS, "body": "START"})
+    assert world.sms.send(world.text(ADA)).kind is OutcomeKind.ACCEPTED
+
+
 def test_a_person_calls_and_hears(world: Simulation) -> None:
     world.hook.answers["/inbound-call"] = lambda form: notice_twiml(VOICE, "/answer")
     answer = world.post("call", {"from": ADA, "to": OURS, "keys": ["1"]})

@@ -34,11 +34,13 @@ from channels.render import (
     render_title,
     text_sha256,
 )
+from channels.wording import Words
 
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
 _FONT_FILES = ("DroidSansFallbackFull.ttf", "DejaVuSansCondensed.ttf", "DejaVuSansCondensed-Bold.ttf")
 _FONT_LICENCES = ("LICENSE.DroidSansFallback", "LICENSE.DejaVu")
+_LISTED = 10  # places with a line of their own in a letter
 _LANG = {Language.ZH: "zh", Language.EN: "en"}
 
 _ANSWERS = {
@@ -145,14 +147,7 @@ def _letter(facts: NoticeFacts) -> dict[str, Any]:
     announces = facts.kind in ANNOUNCING
     # The law has a sentence of its own and the line above the address names the sender.
     rows = [row for row in notice_rows(replace(facts, law="")) if row[1]]
-    over = facts.kind in ("CANCELLED", "RESTORED")
-    places = [
-        place.name
-        if over
-        else translate("%(label)s: %(value)s") % {"label": place.name, "value": effect(facts, place.impact)}
-        for place in facts.places
-    ]
-    rows.append((translate("Places"), "\n".join(places)))
+    rows.append((translate("Places"), "\n".join(_places(facts))))
     subject = translate("%(reference)s, revision %(revision)d") % {
         "reference": facts.reference,
         "revision": facts.revision,
@@ -197,6 +192,25 @@ def _letter(facts: NoticeFacts) -> dict[str, Any]:
             "hash": translate("SHA-256 of the text: %(digest)s") % {"digest": digest},
         },
     }
+
+
+def _places(facts: NoticeFacts) -> list[str]:
+    """A line for each place with what it feels; of many, a line for each effect with its places."""
+    words, translate = Words(facts.language), translations(facts.language).gettext
+    if facts.kind in ("CANCELLED", "RESTORED"):
+        return [words.names([place.name for place in facts.places])]
+    if len(facts.places) <= _LISTED:
+        pairs = [(place.name, effect(facts, place.impact)) for place in facts.places]
+    else:
+        impacts = dict.fromkeys(place.impact for place in facts.places)
+        pairs = [
+            (
+                effect(facts, impact),
+                words.names([place.name for place in facts.places if place.impact == impact]),
+            )
+            for impact in impacts
+        ]
+    return [translate("%(label)s: %(value)s") % {"label": label, "value": value} for label, value in pairs]
 
 
 def _qr(url: str) -> str:

@@ -29,7 +29,8 @@ from channels.wording import Words
 
 ANNOUNCING = ("SEVEN_DAY", "DAY_AHEAD", "CHANGED", "REMINDER")
 KINDS = (*ANNOUNCING, "CANCELLED", "STARTED", "OVERRUN", "RESTORED")
-SMS_PLACES, VOICE_PLACES = 3, 4
+# How many places the opening sentence names before it counts; e-mail and letter list all of them below.
+SMS_PLACES, VOICE_PLACES, LEAD_PLACES = 3, 4, 6
 _NAME, _REASON, _PHONE = 48, 60, 32  # characters, in SMS and voice
 
 _EFFECTS = {
@@ -120,7 +121,7 @@ def render_email(facts: NoticeFacts, ics: str = "") -> RenderedEmail:
         "places": [(place.name, "" if over else translate(_EFFECTS[place.impact])) for place in facts.places],
         "advice": advice(facts),
     }
-    context = _context(facts, _lead(facts, "long", 0), **more)
+    context = _context(facts, _lead(facts, "long", LEAD_PLACES), **more)
     text = _template(facts.language, "email.txt").render(context)
     html = _template(facts.language, "email.html").render(context)
     return RenderedEmail(more["subject"], text.strip() + "\n", html.strip() + "\n", ics)
@@ -229,8 +230,8 @@ def notice_rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
 
 
 def lead_sentences(facts: NoticeFacts) -> list[str]:
-    """The opening sentences with full dates and all places, as in e-mail and letter."""
-    return _lead(clean(facts), "long", 0)
+    """The opening sentences with full dates, as in e-mail and letter."""
+    return _lead(clean(facts), "long", LEAD_PLACES)
 
 
 def effect(facts: NoticeFacts, impact: str) -> str:

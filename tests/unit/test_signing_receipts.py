@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channels.signing import (
     FIRST_PREVIOUS,
@@ -172,6 +174,20 @@ def test_an_export_that_does_not_match_the_store_is_not_written_silently() -> No
     receipts = chain(2)
     with pytest.raises(ExportFault):
         write_export(KEY, lines_of(receipts), io.StringIO(), count=3, head=receipts[-1].sha256, at=START)
+
+
+SIX = export_of(chain(6)).splitlines()
+
+
+@given(st.lists(st.integers(1, 6), max_size=8))
+def test_any_surgery_is_found_at_its_first_place(picked: list[int]) -> None:
+    report = verify_export([SIX[0], *(SIX[number] for number in picked)])
+    whole = [1, 2, 3, 4, 5, 6]
+    assert report.ok == (picked == whole)
+    if picked != whole:
+        assert report.broken_at == next(
+            at for at in range(1, 8) if picked[at - 1 : at] != whole[at - 1 : at] or at > len(picked)
+        )
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,16 @@ class Settings:
                 filled[name] = filled.get(name) or getattr(self, name) or value
         return Settings(**{**{f.name: getattr(self, f.name) for f in fields(self)}, **filled})  # type: ignore[arg-type]
 
+    def as_environment(self) -> dict[str, str]:
+        """The variables that make another process load the same settings. Holds secrets."""
+        found = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            text = str(int(value)) if isinstance(value, bool) else str(value)
+            if text:
+                found[PREFIX + field.name.upper()] = text
+        return found
+
     def require(self, *names: str) -> None:
         """Raise SettingsError listing every one of `names` (fields) that is empty."""
         missing = [PREFIX + name.upper() for name in names if not getattr(self, name)]

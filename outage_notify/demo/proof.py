@@ -1,0 +1,118 @@
+"""What was proved: counted from the provider's ledger of what reached whom, against who should know.
+
+Who should know comes from the frozen audiences and the policy; what reached them from the
+simulator. The outbox is asked only which short reference belongs to which notice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One notice of the story and the customers who must know of it."""
+
+    name: str
+    customers: frozenset[str]
+
+
+@dataclass
+class Count:
+    """One line of the table. `excused`: nobody could reach them, and a person has the task."""
+
+    name: str
+    expected: int = 0
+    once: int = 0
+    untold: int = 0
+    twice: int = 0
+    excused: int = 0
+    by_channel: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """Whose a message is: notice and customers, by its short reference."""
+
+    notice: str
+    customers: frozenset[str]
+
+
+def count(
+    ledger: Iterable[Mapping[str, Any]],
+    expected: Sequence[Expected],
+    belongs: Mapping[str, Belongs],
+    excused: frozenset[str] = frozenset(),
+) -> list[Count]:
+    """One Count per notice, and one named "unknown" if something reached somebody that
+    belongs to no delivery. Told twice: the same notice reached the same customer more than
+    once by one channel, or one delivery reached anybody twice."""
+    reached: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    doubles: Counter[str] = Counter()
+    strangers = 0
+    seen: set[str] = set()
+    for entry in ledger:
+        reference = next((one for one in belongs if one in _words(entry)), None)
+        if reference is None:
+            strangers += 1
+            continue
+        mine = belongs[reference]
+        place = f"{reference} {entry['channel']} {entry['to']}"
+        if place in seen:
+            doubles[mine.notice] += 1
+        seen.add(place)
+        for customer in mine.customers:
+            reached[mine.notice, customer][entry["channel"]] += 1
+    counts = []
+    for one in expected:
+        line = Count(one.name, expected=len(one.customers))
+        for customer in sorted(one.customers):
+            ways = reached.pop((one.name, customer), Counter())
+            line.by_channel.update(ways.keys())
+            if not ways:
+                line.excused += customer in excused
+                line.untold += customer not in excused
+            elif max(ways.values()) > 1:
+                line.twice += 1
+            else:
+                line.once += 1
+        line.twice = max(line.twice, doubles[one.name])
+        counts.append(line)
+    if strangers or reached:
+        counts.append(Count("unknown", twice=strangers + len(reached)))
+    return counts
+
+
+def holds(counts: Iterable[Count]) -> bool:
+    return all(one.untold == 0 and one.twice == 0 for one in counts)
+
+
+def table(counts: Sequence[Count]) -> Table:
+    """The closing table."""
+    drawn = Table(title="What was proved, counted from the provider's ledger")
+    drawn.add_column("notice")
+    for name in ("must know", "told once", "untold", "told twice", "left to a person", "sms", "voice", "email"):
+        drawn.add_column(name, justify="right")
+    total = Count("all")
+    for one in [*counts, total]:
+        style = "bold" if one is total else ("red" if one.untold or one.twice else "")
+        ways = (str(one.by_channel[name]) for name in ("sms", "voice", "email"))
+        numbers = (one.expected, one.once, one.untold, one.twice, one.excused)
+        drawn.add_row(one.name, *map(str, numbers), *ways, style=style)
+        if one is not total:
+            total.expected += one.expected
+            total.once += one.once
+            total.untold += one.untold
+            total.twice += one.twice
+            total.excused += one.excused
+            total.by_channel.update(one.by_channel)
+    return drawn
+
+
+def _words(entry: Mapping[str, Any]) -> str:
+    return f"{entry.get('subject', '')} {entry.get('text', '')}"

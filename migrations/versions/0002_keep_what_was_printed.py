@@ -6,7 +6,6 @@ Revision 0002.
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0002"
 down_revision = "0001"
 branch_labels = None

@@ -96,7 +96,16 @@ def table(counts: Sequence[Count]) -> Table:
     """The closing table."""
     drawn = Table(title="What was proved, counted from the provider's ledger")
     drawn.add_column("notice")
-    for name in ("must know", "told once", "untold", "told twice", "left to a person", "sms", "voice", "email"):
+    for name in (
+        "must know",
+        "told once",
+        "untold",
+        "told twice",
+        "left to a person",
+        "sms",
+        "voice",
+        "email",
+    ):
         drawn.add_column(name, justify="right")
     total = Count("all")
     for one in [*counts, total]:

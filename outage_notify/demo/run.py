@@ -19,7 +19,7 @@ def run_demo(settings: Settings, *, stay: bool = True, inject_double: bool = Fal
     """
     out = Console(stderr=True, highlight=False)
     with stage(settings) as built:
-        told = story.Story(built, out)
+        told = story.opening(built, out)
         good = story.play(told, inject_double=inject_double)
         if stay:
             story.addresses(told)

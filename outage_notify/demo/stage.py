@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import requests
 
@@ -101,7 +102,7 @@ def stage(given: Settings) -> Iterator[Stage]:
         log = (Path(settings.state_dir) / "demo.log").open("ab")
         for arguments, url in (
             (["simulator"], f"{settings.twilio_api_base}/simulator/health"),
-            (["serve", "--web-only"], f"{settings.base_url}/healthz"),
+            (["web"], f"{settings.base_url}/healthz"),
             (["worker", "--beat"], ""),
         ):
             built.children.append(_start(arguments, settings, log))
@@ -129,7 +130,7 @@ def _settings(given: Settings) -> Settings:
         utility="上瑞电网 Oberrhein Netz",
         hotline="+49 30 23125 000",
         twilio_account_sid="AC" + "0" * 32,
-        twilio_auth_token="simulated",
+        twilio_auth_token="simulated",  # noqa: S106 - the simulator takes what it is given
         twilio_from="+15005550006",
         twilio_voice_from="",
         twilio_api_base=f"http://127.0.0.1:{ports[1]}",
@@ -178,14 +179,14 @@ def _free_port(wanted: int) -> int:
         return port
 
 
-def _start(arguments: list[str], settings: Settings, log: object) -> subprocess.Popen[bytes]:
+def _start(arguments: list[str], settings: Settings, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(PREFIX)
     } | settings.as_environment()
     return subprocess.Popen(
         [sys.executable, "-m", "outage_notify", *arguments],
         env=environment,
-        stdout=log,  # type: ignore[arg-type]
+        stdout=log,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         start_new_session=True,

@@ -31,7 +31,7 @@ from outage_notify.store import outage_queries, story_queries
 from outage_notify.store.story_queries import Role
 
 WORK = "line:10540"
-PLANNER, APPROVER, PASSWORD = "li.na", "wang.wei", "demo-Oberrhein-2026"  # noqa: S105 - printed on the terminal
+PLANNER, APPROVER, PASSWORD = "li.na", "wang.wei", "demo-Oberrhein-2026"
 REASON = {"zh-CN": "更换10千伏电缆终端头", "en": "Replacement of cable terminations"}
 AREA, LINE = "Schutterwald", "Schutterwald West"
 
@@ -42,9 +42,9 @@ class Story:
 
     stage: Stage
     out: Console
+    start: datetime
+    end: datetime
     reference: str = ""
-    start: datetime = field(default_factory=lambda: datetime.max)
-    end: datetime = field(default_factory=lambda: datetime.max)
     cast: list[Role] = field(default_factory=list)
     refuser: Role | None = None
     silent: Role | None = None
@@ -61,6 +61,13 @@ class Story:
 
     def scene(self, title: str) -> None:
         self.out.rule(f"[bold]{title}")
+
+
+def opening(stage: Stage, out: Console) -> Story:
+    """The story before anything has happened: a morning's work, a good two weeks ahead."""
+    day = stage.now().date() + timedelta(days=15)
+    start = datetime.combine(day, time(8, 30), tzinfo=stage.rt.zone)
+    return Story(stage, out, start, start + timedelta(hours=4))
 
 
 def play(story: Story, *, inject_double: bool = False) -> bool:
@@ -91,8 +98,8 @@ def prepare(story: Story) -> None:
         import_network(rt, path, by="demo")
     with as_file(sample / "customers.csv") as path:
         import_customers(rt, path)
-    add_user(rt, PLANNER, "李娜", PASSWORD, ["planner"])
-    add_user(rt, APPROVER, "王伟", PASSWORD, ["approver"])
+    add_user(rt, PLANNER, PASSWORD, ["planner"], "李娜")
+    add_user(rt, APPROVER, PASSWORD, ["approver"], "王伟")
     story.say("MV Oberrhein with Schutterwald below it is imported, and everybody who lives and works there.")
 
 
@@ -100,9 +107,6 @@ def plan(story: Story) -> None:
     """A dispatcher plans; the network is traced; the affected appear by tier."""
     story.scene("李娜 plans work on a cable section")
     rt = story.stage.rt
-    day = story.stage.now().date() + timedelta(days=14)
-    story.start = datetime.combine(day, time(8, 30), tzinfo=rt.zone)
-    story.end = story.start + timedelta(hours=4)
     request = _request(story)
     seen = plan_outage.preview(rt, request)
     found = seen.resolved.resolution
@@ -190,7 +194,9 @@ def moved(story: Story) -> None:
     _drop_held(story)
     _expect(story, "DAY_AHEAD", number)
     story.stage.settle()
-    story.say(f"Revision {number}: {signed} signatures of the old window are superseded, all are asked again.")
+    story.say(
+        f"Revision {number}: {signed} signatures of the old window are superseded, all are asked again."
+    )
     _sign_all(story)
     _say_channels(story)
 
@@ -280,9 +286,7 @@ def _explain_hint(story: Story, one: Role) -> str:
 
 
 def _request(story: Story) -> PlanRequest:
-    return PlanRequest(
-        OutageKind.PLANNED, story.start, story.end, REASON, area=AREA, line=LINE, work=(WORK,)
-    )
+    return PlanRequest(OutageKind.PLANNED, story.start, story.end, REASON, area=AREA, line=LINE, work=(WORK,))
 
 
 def _assign_roles(story: Story) -> None:

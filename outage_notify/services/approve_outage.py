@@ -26,7 +26,7 @@ from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.plan_outage import changing, check_lead, lead_faults
 from outage_notify.services.resolve_audience import freeze
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.schedule_notices import Person
+from outage_notify.services.whom_to_tell import Person, as_affected, people
 from outage_notify.store import claims, outage_queries, user_lookup
 from outage_notify.store.delivery_queries import short_ref
 from outage_notify.store.outage_tables import Outage, OutageRevision
@@ -56,9 +56,9 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
         now = rt.now(session)
         outage = outage_queries.outage_by_reference(session, reference)
         revision = outage.newest
-        people = schedule_notices.people(session, rt, outage, revision.number)
+        persons = people(session, rt, outage, revision.number)
         members = outage_queries.audience(session, revision)
-        first = [target for one in people.values() for target in ladder.first(one.ladder, one.contacts)]
+        first = [target for one in persons.values() for target in ladder.first(one.ladder, one.contacts)]
         counted = Counter(target.channel for target in first)
         rates = {
             Channel.SMS: rt.settings.sms_per_second,
@@ -71,13 +71,13 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
                 outage.kind,
                 revision.start,
                 ZoneInfo(outage.timezone),
-                tuple(schedule_notices.as_affected(members)),
+                tuple(as_affected(members)),
                 now,
             ),
-            people=len(people),
-            missing_contacts=sum(1 for one in people.values() if not _reachable(one)),
-            unmet_duties=_unmet(people.values()),
-            sms_segments=_segments(session, rt, outage, revision, list(people.values())),
+            people=len(persons),
+            missing_contacts=sum(1 for one in persons.values() if not _reachable(one)),
+            unmet_duties=_unmet(persons.values()),
+            sms_segments=_segments(session, rt, outage, revision, list(persons.values())),
             waves={one.value: wave_time(counted[one], rate) for one, rate in rates.items() if counted[one]},
         )
 

@@ -15,7 +15,8 @@ from outage_notify.domain.delivery import LIVE
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.schedule_notices import FIRST, people
+from outage_notify.services.schedule_notices import FIRST
+from outage_notify.services.whom_to_tell import people
 from outage_notify.store import audit_queries, outage_queries
 from outage_notify.store.outage_tables import Outage
 

@@ -18,7 +18,8 @@ from outage_notify.domain import ladder
 from outage_notify.domain.acknowledgement import OPEN
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.schedule_notices import contacts_of, remind
+from outage_notify.services.schedule_notices import remind
+from outage_notify.services.whom_to_tell import contacts_of
 from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.outage_tables import Outage

@@ -24,6 +24,7 @@ from outage_notify.services.escalate import escalate_due
 from outage_notify.services.notice_facts import message_for
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import note_bad_contact, step_ladder
+from outage_notify.services.tell_news import complete_news
 from outage_notify.store import claims, delivery_queries
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
@@ -226,7 +227,7 @@ def _complete_notices(rt: Runtime) -> int:
             if outage.state is OutageState.APPROVED and notice.kind in schedule_notices.PLANNED_KINDS:
                 new += schedule_notices.announce(session, rt, outage, now)
             else:
-                new += schedule_notices.complete_news(session, rt, outage, notice, now)
+                new += complete_news(session, rt, outage, notice, now)
     return new
 
 

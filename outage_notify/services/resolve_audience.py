@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from geo.areas import public_area
+from geo.areas import AreaIndex
 from geo.model import GeoError, Network
 from geo.resolve import Resolution, resolve
 from geo.trace import TraceIndex
@@ -22,6 +22,7 @@ from outage_notify.store.outage_tables import OutageRevision
 # One index per process and network version: building it is most of the time of a trace.
 _lock = threading.Lock()
 _loaded: dict[tuple[str, int], TraceIndex] = {}
+_areas: dict[tuple[str, int], AreaIndex] = {}
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,19 @@ def load_network(session: Session, rt: Runtime) -> tuple[int, TraceIndex]:
             network = Network.from_rows(network_queries.element_rows(session, version.id))
             # Earlier versions are not traced any more; one index is held at a time.
             _loaded.clear()
+            _areas.clear()
             index = _loaded[place] = TraceIndex(network)
     return version.id, index
+
+
+def _area_index(session: Session, rt: Runtime) -> AreaIndex:
+    """The public cells of the network in force."""
+    version, index = load_network(session, rt)
+    place = (str(rt.database.url), version)
+    with _lock:
+        if place not in _areas:
+            _areas[place] = AreaIndex(index.network)
+        return _areas[place]
 
 
 def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Resolved:
@@ -105,7 +117,6 @@ def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Res
 def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:
     """Trace anew and write isolation, audience and public area into a revision. Twice is once."""
     found = resolve_audience(session, rt, Switching.from_dict(revision.switching))
-    _, index = load_network(session, rt)
     revision.network_ref = found.version
     revision.isolation = {
         "opened": list(found.resolution.opened),
@@ -113,7 +124,7 @@ def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:
         "zone": list(found.resolution.zone),
     }
     revision.lost = list(found.resolution.lost)
-    revision.public_area = public_area(index.network, found.resolution)
+    revision.public_area = _area_index(session, rt).area(found.resolution.lost)
     outage_queries.freeze_audience(session, revision, found.affected)
     return found
 

@@ -11,7 +11,7 @@ from outage_notify.domain.outage import OutageState, RevisionState, require_move
 from outage_notify.services import acknowledge
 from outage_notify.services.plan_outage import changing, drop_pending
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.schedule_notices import tell_news
+from outage_notify.services.tell_news import tell_news
 from outage_notify.store import claims, user_lookup
 from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record

@@ -12,7 +12,7 @@ from outage_notify.domain.ladder import VISIT, Tried
 from outage_notify.domain.notice import IMMEDIATE, NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.schedule_notices import contacts_of, priority_of
+from outage_notify.services.whom_to_tell import contacts_of, priority_of
 from outage_notify.store import delivery_queries, outage_queries, people_lookup
 from outage_notify.store.delivery_queries import Planned
 from outage_notify.store.delivery_tables import Delivery

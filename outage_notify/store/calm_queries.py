@@ -29,7 +29,8 @@ def under_way(session: Session, now: datetime) -> dict[str, int]:
         "waiting for a callback": select(func.count())
         .select_from(Delivery)
         .where(
-            Delivery.state == S.ACCEPTED, or_(Delivery.channel == Channel.SMS, Delivery.channel == Channel.VOICE)
+            Delivery.state == S.ACCEPTED,
+            or_(Delivery.channel == Channel.SMS, Delivery.channel == Channel.VOICE),
         ),
         "failed and not followed up": select(func.count())
         .select_from(Delivery)

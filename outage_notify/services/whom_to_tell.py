@@ -1,0 +1,101 @@
+"""Who is to be told of a revision, by the policy's view: the people behind a frozen audience."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from channels.model import Channel
+from outage_notify.domain.audience import TIER_ORDER, Affected, Feed, Impact, gravest
+from outage_notify.domain.ladder import Contact, Ladder
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.policy import Duty
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import outage_queries
+from outage_notify.store.outage_tables import AudienceMember, Outage
+from outage_notify.store.people_tables import Customer
+
+
+@dataclass(frozen=True)
+class Person:
+    """One affected customer, with everything that decides how to tell."""
+
+    customer: Customer
+    impact: Impact
+    key: bool
+    priority: int
+    contacts: tuple[Contact, ...]
+    ladder: Ladder
+    duties: Mapping[NoticeKind, Duty]
+
+
+def priority_of(customer: Customer) -> int:
+    """0 for life support, then by tier: the order in which a wave goes out."""
+    return 0 if customer.life_support else 1 + TIER_ORDER[customer.tier]
+
+
+def contacts_of(customer: Customer, place: str = "") -> tuple[Contact, ...]:
+    """Every address of a customer as the ladder sees it; a letter goes to the place itself."""
+    known = [
+        Contact(one.id, one.channel, one.address, one.backup, one.usable)
+        for one in sorted(customer.contacts, key=lambda one: (one.position, one.id))
+    ]
+    if place and not any(one.channel is Channel.LETTER for one in known):
+        known.append(Contact(0, Channel.LETTER, f"{customer.name}, {place}"[:320]))
+    return tuple(known)
+
+
+def people(session: Session, rt: Runtime, outage: Outage, number: int) -> dict[int, Person]:
+    """Who is to be told of a revision, by the policy's view of impacts."""
+    revision = next(one for one in outage.revisions if one.number == number)
+    zone, holidays = ZoneInfo(outage.timezone), rt.holidays(revision.start)
+    grouped = defaultdict(list)
+    for member in outage_queries.audience(session, revision):
+        grouped[member.customer_ref].append(member)
+    found: dict[int, Person] = {}
+    for customer_ref, members in grouped.items():
+        customer, key = members[0].customer, any(one.is_key for one in members)
+        impact = gravest(one.impact for one in members)
+        if not rt.policy.told(impact, key):
+            continue
+        duties = rt.policy.duties(
+            outage.kind,
+            revision.start,
+            zone,
+            tier=customer.tier,
+            life_support=customer.life_support,
+            vulnerable=customer.vulnerable,
+            holidays=holidays,
+        )
+        found[customer_ref] = Person(
+            customer,
+            impact,
+            key,
+            priority_of(customer),
+            contacts_of(customer, members[0].service_point.place),
+            rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable),
+            {duty.notice: duty for duty in duties},
+        )
+    return found
+
+
+def as_affected(members: Iterable[AudienceMember]) -> list[Affected]:
+    """A frozen audience as the domain sees it."""
+    return [
+        Affected(
+            Feed(
+                one.service_point_ref,
+                one.customer_ref,
+                one.service_point.site_ref,
+                one.service_point.element,
+                one.tier,
+                one.life_support,
+            ),
+            one.impact,
+        )
+        for one in members
+    ]

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from twilio.base import values
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.model import Channel, FaultClass, Message, Outcome, Report, ReportStatus, Sighting
-from channels.twilio_client import NO_ANSWER, check_account, outcome_of
+from channels.twilio_client import NO_ANSWER, PAGE, SLACK, check_account, outcome_of, recent
 from channels.twilio_errors import classify
 
 SHORTEST_VALIDITY, LONGEST_VALIDITY = 1, 36_000  # seconds, Twilio's limits
-PAGE = 1000  # the largest page that Twilio gives
-MOST_ASKED = 5 * PAGE  # more than this to one number since yesterday is not a doubt but a defect
-SLACK = timedelta(minutes=1)
 
 STATUSES: Mapping[str, ReportStatus] = {
     "accepted": ReportStatus.ACCEPTED,
@@ -76,27 +73,21 @@ class TwilioSms:
         one that is looked for. Behind a messaging service the number that sent is
         Twilio's choice, so the sender is not asked for either.
         """
+        if not message.reference:
+            return None  # Nothing would tell it apart from other texts.
         since = began.astimezone(UTC) - SLACK
         carries = re.compile(rf"(?<![A-Za-z0-9]){re.escape(message.reference)}(?![A-Za-z0-9])")
-        found: list[Sighting] = []
-        seen = 0
+        own = values.unset if self._service else self._sender
         try:
-            for record in self._client.messages.stream(
-                to=message.to, from_=values.unset if self._service else self._sender, page_size=PAGE
-            ):
-                seen += 1
-                if seen > MOST_ASKED:
-                    return None
-                created = record.date_created
-                if created is None or (record.direction or "").startswith("inbound"):
-                    continue
-                if created < since - timedelta(days=1):
-                    break
-                if created >= since and record.sid not in known_ids and carries.search(record.body or ""):
-                    found.append(_sighting(record))
+            return [
+                _sighting(record)
+                for record in recent(
+                    self._client.messages.stream(to=message.to, from_=own, page_size=PAGE), since
+                )
+                if record.sid not in known_ids and carries.search(record.body or "")
+            ]
         except NO_ANSWER:
             return None
-        return found
 
     def fetch(self, provider_id: str) -> Report | None:
         """The text's present state at Twilio."""

@@ -13,9 +13,10 @@ are limited apart. What follows from an outcome is the caller's decision.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -24,10 +25,17 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.call import CallInstance
+from twilio.rest.api.v2010.account.message import MessageInstance
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from channels.model import FaultClass, Outcome, OutcomeKind
 from channels.twilio_errors import classify_http
+
+PAGE = 1000  # the largest page that Twilio gives
+MOST_ASKED = 10 * PAGE  # more than this to one number is not a doubt but a defect
+SLACK = timedelta(minutes=1)  # between our clock and Twilio's
+Record = TypeVar("Record", CallInstance, MessageInstance)
 
 API_BASE = "https://api.twilio.com"
 TOO_MANY_REQUESTS = 429
@@ -136,6 +144,9 @@ def _sorted(error: requests.RequestException) -> NotTaken | InDoubt:
     """Whether the request can have left this machine when `error` was raised."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NotTaken("no connection in time")
+    if isinstance(error, requests.exceptions.ProxyError):
+        # Raised only while the way to the proxy is being opened.
+        return NotTaken("the proxy cannot be reached")
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return NotTaken("the server's certificate is not trusted", fault=FaultClass.CONFIGURATION)
     reason = error.args[0] if error.args else None
@@ -235,6 +246,24 @@ def _refused(error: TwilioRestException | TwilioServiceException) -> Outcome:
 
 # What can come of a question (GET): no answer, a refusal, or an answer that can't be read.
 NO_ANSWER = (NotTaken, InDoubt, TwilioException, ValueError, TypeError, AttributeError, KeyError)
+
+
+def recent(records: Iterable[Record], since: datetime) -> Iterator[Record]:
+    """Those of an addressee's records that we made at or after `since`; the list comes newest first.
+
+    Twilio sorts by a date that a waiting record does not have yet, so the first page is
+    looked through to its end. Raises `InDoubt` when there are too many to look at.
+    """
+    for seen, record in enumerate(records, 1):
+        created = record.date_created
+        if seen > MOST_ASKED:
+            raise InDoubt("too many records to look through")
+        if created is None or (record.direction or "").startswith("inbound"):
+            continue
+        if created >= since:
+            yield record
+        elif seen > PAGE and created < since - timedelta(days=1):
+            return
 
 
 def check_account(client: Client, account_sid: str) -> str:

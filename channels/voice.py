@@ -8,7 +8,7 @@ which knows whether a key was pressed. A machine is never a person reached.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from twilio.base import values
 from twilio.rest import Client
@@ -27,13 +27,10 @@ from channels.model import (
     ReportStatus,
     Sighting,
 )
-from channels.twilio_client import NO_ANSWER, check_account, outcome_of
+from channels.twilio_client import NO_ANSWER, PAGE, SLACK, check_account, outcome_of, recent
 from channels.twilio_errors import DEAD_SIP, classify
 
 EVENTS = ["initiated", "answered", "completed"]
-SLACK = timedelta(minutes=1)
-PAGE = 1000
-MOST_ASKED = 5 * PAGE
 ROUNDS = 2  # the notice is said, then repeated once
 
 # Language tag and voice of each language.
@@ -92,23 +89,16 @@ class TwilioVoice:
         without a start time, newest first: a call that still waits has not started.
         """
         since = began.astimezone(UTC) - SLACK
-        found: list[Sighting] = []
-        seen = 0
         try:
-            for record in self._client.calls.stream(to=message.to, from_=self._sender, page_size=PAGE):
-                seen += 1
-                if seen > MOST_ASKED:
-                    return None
-                created = record.date_created
-                if created is None or (record.direction or "").startswith("inbound"):
-                    continue
-                if created < since - timedelta(days=1):
-                    break
-                if created >= since and record.sid not in known_ids:
-                    found.append(_sighting(record))
+            return [
+                _sighting(record)
+                for record in recent(
+                    self._client.calls.stream(to=message.to, from_=self._sender, page_size=PAGE), since
+                )
+                if record.sid not in known_ids
+            ]
         except NO_ANSWER:
             return None
-        return found
 
     def fetch(self, provider_id: str) -> Report | None:
         """The call's present state at Twilio."""

@@ -84,12 +84,19 @@ class Timeline:
                 if not self._waiting:
                     self._changed.wait()
                     continue
-                due = self._take_due()
+                due = self._look()
                 if not due:
                     self._changed.wait(GLANCE)
                     continue
             for job in due:
                 self._pool.submit(self._guarded, job)
+
+    def _look(self) -> list[Job]:
+        try:
+            return self._take_due()
+        except Exception:  # The clock is the product's; while it cannot be read, time stands still.
+            log.exception("the clock cannot be read")
+            return []
 
     def _take_due(self) -> list[Job]:
         now = self.now()

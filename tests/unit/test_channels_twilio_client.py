@@ -10,13 +10,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.model import Channel, FaultClass, Language, Message, Outcome, OutcomeKind
 from channels.sms import TwilioSms
-from channels.twilio_client import build_client
+from channels.twilio_client import MOST_ASKED, PAGE, InDoubt, build_client, recent
 
 ADA = "+447700900101"
 MESSAGE = Message(1, Channel.SMS, ADA, "K7Q2", Language.EN, text="The text. K7Q2", callback_url="https://c/")
@@ -157,3 +160,42 @@ def test_nothing_personal_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_base_address_that_is_none_is_refused(base: str) -> None:
     with pytest.raises(ValueError, match="base address"):
         build_client("AC1", "token", api_base=base)
+
+
+def record(minutes: float, direction: str = "outbound-api") -> MessageInstance:
+    created = format_datetime(START + timedelta(minutes=minutes))
+    payload = {"sid": "SM1", "date_created": created, "direction": direction}
+    return MessageInstance(None, payload, "AC1")  # type: ignore[arg-type]
+
+
+def test_recent_records_are_ours_and_young_enough() -> None:
+    shown = [record(2), record(1, "inbound"), record(0), record(-1), record(0.5)]
+    assert list(recent(shown, START)) == [shown[0], shown[2], shown[4]]
+
+
+def test_a_waiting_record_sorted_behind_older_ones_is_still_seen() -> None:
+    shown = [*(record(-90_000) for _ in range(PAGE - 1)), record(1)]
+    assert list(recent(shown, START)) == shown[-1:]
+
+
+def test_old_pages_are_not_asked_for() -> None:
+    asked = 0
+
+    def pages() -> Iterator[MessageInstance]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield record(-90_000)
+
+    assert list(recent(pages(), START)) == []
+    assert asked == PAGE + 1
+
+
+def test_too_many_records_are_no_answer() -> None:
+    with pytest.raises(InDoubt):
+        list(recent((record(1) for _ in range(MOST_ASKED + 1)), START))
+
+
+def test_without_a_reference_nothing_can_be_found() -> None:
+    sms = TwilioSms(build_client("AC1", "token", api_base="http://127.0.0.1:9"), "+441632960000")
+    assert sms.find(replace(MESSAGE, reference=""), START, frozenset()) is None

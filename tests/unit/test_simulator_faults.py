@@ -170,7 +170,7 @@ def test_killed_in_the_middle_it_loses_nothing_that_it_took(tmp_path: Path) -> N
     sms = TwilioSms(build_client(account, "simulated", api_base=url), OURS)
     with ThreadPoolExecutor(8) as pool:
         accepted = {sid for sid in pool.map(send, range(300)) if sid}
-    process.wait()
+    process.communicate()
     assert 100 < len(accepted) < 300
     process, url = start()
     try:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+import outage_notify
 from geo.readers import read_network
 from geo.resolve import resolve
 from geo.trace import TraceIndex
-from outage_notify.sample.network import FILE
 
-FOLDER = FILE.parent
+FOLDER = Path(outage_notify.__file__).parent / "sample" / "network"
 
 
 @pytest.fixture(scope="module")
 def index() -> TraceIndex:
-    read = read_network(FILE)
+    read = read_network(FOLDER / "oberrhein_schutterwald.json")
     assert read.network is not None
     assert (read.faults, read.warnings) == ((), ())
     return TraceIndex(read.network)

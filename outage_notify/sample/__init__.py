@@ -1,1 +1,0 @@
-"""Sample data for the demonstration and the tests: public networks and invented people."""

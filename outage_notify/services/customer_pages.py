@@ -1,0 +1,125 @@
+"""What a customer's own links show: the page to sign, and the notice for everybody who was told.
+
+Promises: showing a page changes nothing, scanners open links; a forged, an expired and an
+unknown link are refused alike (`BadToken`). What is signed and what it ends in is
+`acknowledge`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from channels.model import NoticeFacts
+from channels.signing import BadToken
+from outage_notify.domain.acknowledgement import AckState, ack_predecessors
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.outage import OutageState
+from outage_notify.services import acknowledge, links
+from outage_notify.services.notice_facts import LINK_LIFE_AFTER_END, facts_for, facts_of
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import acknowledgement_queries as acks
+from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
+from outage_notify.store.delivery_tables import Delivery
+from outage_notify.store.outage_tables import Outage
+
+ANSWERABLE = frozenset({OutageState.APPROVED, OutageState.ACTIVE})
+
+
+@dataclass(frozen=True)
+class SignPage:
+    """All that the page to sign says. `newer_url` is set when another revision replaced this one."""
+
+    ack: Acknowledgement
+    outage_state: OutageState
+    facts: NoticeFacts
+    text: str
+    text_sha256: str
+    receipt: SignedReceipt | None
+    newer_url: str
+
+    @property
+    def may_sign(self) -> bool:
+        """Whether an answer would be taken now."""
+        stands = self.outage_state in ANSWERABLE and not self.newer_url
+        return stands and self.ack.state in ack_predecessors(AckState.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True)
+class NoticePage:
+    """A notice as it was told, and where the outage stands now."""
+
+    facts: NoticeFacts
+    outage_state: OutageState
+    revision: int
+    start: datetime
+    end: datetime
+    expected_end: datetime | None
+
+    @property
+    def replaced(self) -> bool:
+        return self.revision != self.facts.revision
+
+
+def sign_page(rt: Runtime, token: str) -> SignPage:
+    """The page behind a link to sign. Raises BadToken."""
+    ack_id = links.subject_of(rt, links.SIGN, token)
+    with rt.database.read() as session:
+        ack = _asked(session, ack_id)
+        outage, customer = ack.outage, ack.customer
+        revision = next(one for one in outage.revisions if one.number == ack.revision)
+        text, sha256 = acknowledge.notice_text(session, rt, ack)
+        return SignPage(
+            ack=ack,
+            outage_state=outage.state,
+            facts=facts_for(session, rt, outage, revision, customer, NoticeKind.SEVEN_DAY),
+            text=text,
+            text_sha256=sha256,
+            receipt=acks.last_receipt(session, ack.id),
+            newer_url=_newer(session, rt, outage, ack),
+        )
+
+
+def answer(rt: Runtime, token: str, given: acknowledge.Answer) -> SignedReceipt:
+    """Take an answer by link. BadToken as above; otherwise as `acknowledge.answer`."""
+    return acknowledge.answer(rt, links.subject_of(rt, links.SIGN, token), given)
+
+
+def notice_page(rt: Runtime, token: str) -> NoticePage:
+    """The page behind a link in a notice. Raises BadToken."""
+    delivery_id = links.subject_of(rt, links.NOTICE, token)
+    with rt.database.read() as session:
+        delivery = session.get(Delivery, delivery_id)
+        if delivery is None:
+            raise BadToken("unknown")
+        outage = session.get_one(Outage, delivery.outage_ref)
+        standing = outage.standing
+        return NoticePage(
+            facts_of(session, rt, delivery),
+            outage.state,
+            outage.revision,
+            standing.start,
+            standing.end,
+            outage.expected_end,
+        )
+
+
+def _asked(session: Session, ack_id: int) -> Acknowledgement:
+    ack = session.get(Acknowledgement, ack_id)
+    if ack is None:
+        raise BadToken("unknown")
+    return ack
+
+
+def _newer(session: Session, rt: Runtime, outage: Outage, ack: Acknowledgement) -> str:
+    """The address of the page of the revision that stands, if that is another one and asks this customer;
+    the public page of the outage if it asks him no longer; empty if this one stands."""
+    if ack.revision == outage.revision and ack.state is not AckState.SUPERSEDED:
+        return ""
+    standing = acks.standing_of(session, outage.id, ack.customer_ref)
+    if standing is None or standing.id == ack.id:
+        return f"{rt.settings.base_url}/outages/{outage.reference}"
+    expires = outage.standing.end + LINK_LIFE_AFTER_END
+    return f"{rt.settings.base_url}/s/{rt.link_token(links.SIGN, standing.id, expires)}"

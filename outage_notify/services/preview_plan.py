@@ -1,0 +1,96 @@
+"""Before anything is stored: what a plan would mean. Who is hit, by when the law wants whom told, and the text.
+
+Stores nothing and tells nobody. The sample text stands for the real ones: these differ by
+the customer's places alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.model import Language, NoticeFacts, PlaceLine, RenderedSms
+from channels.render import render_sms
+from outage_notify.domain.audience import Affected
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.policy import Rule
+from outage_notify.services import plan_outage
+from outage_notify.services.notice_facts import in_words
+from outage_notify.services.plan_outage import PlanRequest, Preview
+from outage_notify.services.runtime import Runtime
+
+# As long as a real one, and plainly none.
+_SAMPLE_TOKEN = "x" * 31
+_SAMPLE_REFERENCE = "PO-0000-0000"
+_SAMPLE_SHORT = "SAMPLE"
+
+
+@dataclass(frozen=True)
+class LawDeadline:
+    """By when which law or house rule wants whom told. `past`: it can't be kept any more."""
+
+    notice: NoticeKind
+    deadline: datetime
+    rule: Rule
+    past: bool
+
+
+@dataclass(frozen=True)
+class PlanPreview:
+    preview: Preview
+    deadlines: tuple[LawDeadline, ...]
+    texts: Mapping[str, RenderedSms]
+
+    @property
+    def told(self) -> int:
+        """Distinct customers in the audience."""
+        return len({one.feed.customer for one in self.preview.resolved.affected})
+
+
+def preview_plan(rt: Runtime, request: PlanRequest) -> PlanPreview:
+    """Trace, check and render. Raises what `plan_outage.preview` raises."""
+    found = plan_outage.preview(rt, request)
+    with rt.database.read() as session:
+        now = rt.now(session)
+    deadlines = _deadlines(rt, request, found.resolved.affected, now)
+    return PlanPreview(found, deadlines, {one.value: _sample(rt, request, one) for one in Language})
+
+
+def _deadlines(
+    rt: Runtime, request: PlanRequest, affected: Iterable[Affected], now: datetime
+) -> tuple[LawDeadline, ...]:
+    people = {
+        (one.feed.tier, one.feed.life_support) for one in affected if rt.policy.told(one.impact, one.feed.key)
+    }
+    holidays = rt.holidays(request.start)
+    rules: dict[str, LawDeadline] = {}
+    for tier, life_support in people:
+        for duty in rt.policy.duties(
+            request.kind, request.start, rt.zone, tier=tier, life_support=life_support, holidays=holidays
+        ):
+            past = duty.duty and duty.deadline < now
+            rules[duty.rule.id] = LawDeadline(duty.notice, duty.deadline, duty.rule, past)
+    return tuple(sorted(rules.values(), key=lambda one: (one.deadline, one.rule.id)))
+
+
+def _sample(rt: Runtime, request: PlanRequest, language: Language) -> RenderedSms:
+    settings = rt.settings
+    place = request.area or request.line or _SAMPLE_REFERENCE
+    facts = NoticeFacts(
+        kind=NoticeKind.SEVEN_DAY.value,
+        language=language,
+        reference=_SAMPLE_REFERENCE,
+        revision=1,
+        short_ref=_SAMPLE_SHORT,
+        utility=settings.utility,
+        reason=in_words(request.reason, language),
+        places=(PlaceLine(place),),
+        start=request.start.astimezone(rt.zone),
+        end=request.end.astimezone(rt.zone),
+        hotline=settings.hotline,
+        area=request.area,
+        line=request.line,
+        notice_url=f"{settings.base_url}/n/{_SAMPLE_TOKEN}",
+    )
+    return render_sms(facts)

@@ -1,0 +1,206 @@
+"""What a dispatcher asks at a glance: the board's rows, and the counts of one outage.
+
+Counts are made by the database, so that an outage with a hundred thousand deliveries
+shows as fast as one with ten. No address leaves here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from outage_notify.domain.acknowledgement import OPEN
+from outage_notify.domain.delivery import DeliveryState
+from outage_notify.domain.outage import OutageState, RevisionState
+from outage_notify.store.acknowledgement_tables import Acknowledgement
+from outage_notify.store.delivery_tables import Delivery, LetterBatch
+from outage_notify.store.network_tables import NetworkElement, NetworkVersion
+from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
+from outage_notify.store.work_tables import Task
+
+
+@dataclass(frozen=True)
+class BoardFilter:
+    """Which outages: in these states (all if empty), with this text in reference, area or line."""
+
+    states: frozenset[OutageState] = frozenset()
+    text: str = ""
+
+
+def board(session: Session, wanted: BoardFilter, limit: int, offset: int) -> tuple[list[Outage], int]:
+    """A page of the board and how many there are in all. Going on first, then by start, then what is over."""
+    statement = select(Outage).join(OutageRevision, _standing())
+    for condition in _conditions(wanted):
+        statement = statement.where(condition)
+    total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    over = Outage.state.in_((OutageState.COMPLETED, OutageState.CANCELLED))
+    statement = statement.order_by(
+        over, Outage.state != OutageState.ACTIVE, OutageRevision.start, Outage.id
+    ).options(selectinload(Outage.revisions))
+    return list(session.scalars(statement.limit(limit).offset(offset))), total
+
+
+def count_by_state(session: Session) -> dict[OutageState, int]:
+    statement = select(Outage.state, func.count()).group_by(Outage.state)
+    return dict(session.execute(statement).tuples().all())
+
+
+def awaiting_approval(session: Session) -> int:
+    """Revisions that wait for a second person, first ones and later ones."""
+    statement = select(func.count()).where(OutageRevision.state == RevisionState.SUBMITTED)
+    return session.scalar(statement) or 0
+
+
+def unsigned_by_outage(session: Session, outages: Collection[int]) -> dict[int, int]:
+    """Outage id to the number of key customers of the standing revision who have not answered."""
+    statement = (
+        select(Acknowledgement.outage_ref, func.count())
+        .join(
+            Outage, and_(Outage.id == Acknowledgement.outage_ref, Outage.revision == Acknowledgement.revision)
+        )
+        .where(Acknowledgement.outage_ref.in_(outages), Acknowledgement.state.in_(OPEN))
+        .group_by(Acknowledgement.outage_ref)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def tasks_by_outage(session: Session, outages: Collection[int]) -> dict[int, int]:
+    statement = (
+        select(Task.outage_ref, func.count())
+        .where(Task.outage_ref.in_(outages), Task.done_at.is_(None))
+        .group_by(Task.outage_ref)
+    )
+    return {outage: count for outage, count in session.execute(statement) if outage is not None}
+
+
+def key_members(session: Session, revision: int) -> list[AudienceMember]:
+    """The service points of key customers, highest tier first, with customer and place."""
+    statement = (
+        select(AudienceMember)
+        .where(AudienceMember.revision_ref == revision, AudienceMember.is_key)
+        .order_by(AudienceMember.customer_ref, AudienceMember.id)
+        .options(selectinload(AudienceMember.customer), selectinload(AudienceMember.service_point))
+    )
+    return list(session.scalars(statement))
+
+
+def failures(session: Session, outage: int) -> list[tuple[str, str, str, int]]:
+    """(channel, fault, provider's code, count) of what failed, most frequent first."""
+    statement = (
+        select(Delivery.channel, Delivery.fault, Delivery.code, func.count())
+        .where(Delivery.outage_ref == outage, Delivery.state == DeliveryState.FAILED)
+        .group_by(Delivery.channel, Delivery.fault, Delivery.code)
+        .order_by(func.count().desc())
+    )
+    rows = session.execute(statement).tuples()
+    return [(channel.value, fault, code, count) for channel, fault, code, count in rows]
+
+
+def open_tasks(session: Session, kind: str | None, limit: int) -> list[tuple[Task, str | None]]:
+    """(task, reference of its outage), the most urgent first, with customer and grid manager."""
+    statement = (
+        select(Task, Outage.reference)
+        .outerjoin(Outage, Outage.id == Task.outage_ref)
+        .where(Task.done_at.is_(None))
+        .order_by(Task.due_at.is_(None), Task.due_at, Task.id)
+        .limit(limit)
+        .options(selectinload(Task.customer), selectinload(Task.grid_manager))
+    )
+    if kind:
+        statement = statement.where(Task.kind == kind)
+    return [(task, reference) for task, reference in session.execute(statement)]
+
+
+def waiting_answers(session: Session, outages: Collection[int]) -> dict[tuple[int, int], int]:
+    """(outage, customer) to the acknowledgement that is still awaited of the standing revision."""
+    statement = (
+        select(Acknowledgement.outage_ref, Acknowledgement.customer_ref, Acknowledgement.id)
+        .join(
+            Outage, and_(Outage.id == Acknowledgement.outage_ref, Outage.revision == Acknowledgement.revision)
+        )
+        .where(Acknowledgement.outage_ref.in_(outages), Acknowledgement.state.in_(OPEN))
+    )
+    return {(outage, customer): ack for outage, customer, ack in session.execute(statement)}
+
+
+def letter_batches(session: Session, limit: int) -> list[tuple[LetterBatch, str, int]]:
+    """(batch without its PDF, reference, letters in it), newest first."""
+    counted = (
+        select(Delivery.letter_batch_ref, func.count().label("letters"))
+        .where(Delivery.letter_batch_ref.is_not(None))
+        .group_by(Delivery.letter_batch_ref)
+        .subquery()
+    )
+    statement = (
+        select(LetterBatch, Outage.reference, func.coalesce(counted.c.letters, 0))
+        .join(Outage, Outage.id == LetterBatch.outage_ref)
+        .outerjoin(counted, counted.c.letter_batch_ref == LetterBatch.id)
+        .order_by(LetterBatch.id.desc())
+        .limit(limit)
+    )
+    return [(batch, reference, count) for batch, reference, count in session.execute(statement)]
+
+
+def elements_like(session: Session, text: str, limit: int) -> list[NetworkElement]:
+    """Elements in force whose number, name or feeder holds `text`; exact numbers first. Buses and loads
+    are left out unless asked for by kind: nobody works on a house."""
+    kind, _, number = text.partition(":")
+    statement = select(NetworkElement).join(
+        NetworkVersion, and_(NetworkVersion.id == NetworkElement.version_ref, NetworkVersion.in_force)
+    )
+    if number or text.endswith(":"):
+        statement = statement.where(
+            NetworkElement.kind == kind, NetworkElement.source_id.startswith(number, autoescape=True)
+        )
+    else:
+        match = or_(
+            NetworkElement.source_id == text,
+            func.lower(NetworkElement.name).contains(text.lower(), autoescape=True),
+            func.lower(NetworkElement.feeder).contains(text.lower(), autoescape=True),
+        )
+        statement = statement.where(match, NetworkElement.kind.in_(("line", "trafo", "trafo3w", "switch")))
+    order = (NetworkElement.source_id != (number or text), func.length(NetworkElement.source_id))
+    return list(session.scalars(statement.order_by(*order, NetworkElement.id).limit(limit)))
+
+
+def lines_within(
+    session: Session, version: int, box: tuple[float, float, float, float], limit: int
+) -> list[str]:
+    """Lines of a version that touch a box (west, south, east, north), as `line:7`; for drawing around an area."""
+    west, south, east, north = box
+    statement = (
+        select(NetworkElement.source_id)
+        .where(
+            NetworkElement.version_ref == version,
+            NetworkElement.kind == "line",
+            NetworkElement.min_lon <= east,
+            NetworkElement.max_lon >= west,
+            NetworkElement.min_lat <= north,
+            NetworkElement.max_lat >= south,
+        )
+        .limit(limit)
+    )
+    return [f"line:{number}" for number in session.scalars(statement)]
+
+
+def _standing() -> ColumnElement[bool]:
+    return and_(OutageRevision.outage_ref == Outage.id, OutageRevision.number == Outage.revision)
+
+
+def _conditions(wanted: BoardFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.states:
+        found.append(Outage.state.in_(wanted.states))
+    if wanted.text:
+        text = wanted.text.lower()
+        found.append(
+            or_(
+                func.lower(Outage.reference).contains(text, autoescape=True),
+                func.lower(OutageRevision.area).contains(text, autoescape=True),
+                func.lower(OutageRevision.line).contains(text, autoescape=True),
+            )
+        )
+    return found

@@ -1,0 +1,51 @@
+"""The web server: pages for dispatchers, customers and everybody, and the provider's webhooks.
+
+`create_app` builds a Flask application around one Runtime. Routes parse a request, call
+one service and render its answer; what they may not do is decided in `access`, how they
+are hardened in `security`, in which language they speak in `i18n`.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from outage_notify.services.runtime import Runtime
+from outage_notify.web import access, auth, errors, i18n, labels, security
+from outage_notify.web.context import RUNTIME
+
+
+def create_app(rt: Runtime) -> Flask:
+    """A WSGI application that serves `rt`. Asks for the settings that pages and links need.
+
+    Several may live in one process (tests do that); they share nothing but the database.
+    """
+    rt.settings.require("base_url", "timezone", "utility", "signing_key_file")
+    app = Flask(__name__)
+    app.extensions[RUNTIME] = rt
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    security.harden(app, rt)
+    i18n.speak(app, rt)
+    auth.sign_people_in(app)
+    labels.register(app)
+    access.enforce(app)
+    errors.register(app)
+    _mount(app)
+    return app
+
+
+def _mount(app: Flask) -> None:
+    from outage_notify.web import customer, desk_letters, desk_plan, desk_tasks, dispatcher, public, webhooks
+
+    for blueprint in (
+        public.pages,
+        customer.pages,
+        auth.pages,
+        dispatcher.pages,
+        desk_plan.pages,
+        desk_tasks.pages,
+        desk_letters.pages,
+        webhooks.hooks,
+    ):
+        app.register_blueprint(blueprint)
+    security.exempt_from_csrf(app, webhooks.hooks)

@@ -1,0 +1,100 @@
+"""Who may call which route: one table, enforced before every request.
+
+A route that is not in the table answers nobody, so that a new one can't be forgotten; a
+test compares the table with the routes. Services check roles again where it matters
+(the approver is never the submitter).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from flask import Flask, abort, request
+from flask_login import current_user
+
+from outage_notify.store.user_tables import Role
+from outage_notify.web.auth import login_manager
+
+
+class Access(StrEnum):
+    """To whom a route answers."""
+
+    EVERYBODY = "everybody"
+    LINK = "link"  # whoever holds the secret part of the address
+    PROVIDER = "provider"  # a request that carries the provider's signature
+    STAFF = "staff"  # anybody who is signed in
+    PLANNER = "planner"
+    APPROVER = "approver"
+
+
+A = Access
+
+ACCESS: dict[str, Access] = {
+    "static": A.EVERYBODY,
+    "public.map_page": A.EVERYBODY,
+    "public.list_page": A.EVERYBODY,
+    "public.outage_page": A.EVERYBODY,
+    "public.geojson": A.EVERYBODY,
+    "public.healthz": A.EVERYBODY,
+    "public.jwks": A.EVERYBODY,
+    "customer.sign_page": A.LINK,
+    "customer.sign": A.LINK,
+    "customer.receipt": A.LINK,
+    "customer.notice_pdf": A.LINK,
+    "customer.notice_page": A.LINK,
+    "customer.feed": A.LINK,
+    "webhooks.status": A.PROVIDER,
+    "webhooks.voice": A.PROVIDER,
+    "webhooks.answer": A.PROVIDER,
+    "webhooks.inbound": A.PROVIDER,
+    "auth.sign_in": A.EVERYBODY,
+    "auth.sign_out": A.STAFF,
+    "desk.board": A.STAFF,
+    "desk.outage": A.STAFF,
+    "desk.outage_geojson": A.STAFF,
+    "desk.submit": A.PLANNER,
+    "desk.approve": A.APPROVER,
+    "desk.send_back": A.APPROVER,
+    "desk.drop_revision": A.PLANNER,
+    "desk.cancel": A.PLANNER,
+    "desk.start": A.PLANNER,
+    "desk.overrun": A.PLANNER,
+    "desk.complete": A.PLANNER,
+    "plan.new": A.PLANNER,
+    "plan.edit": A.PLANNER,
+    "plan.revise": A.PLANNER,
+    "plan.elements": A.STAFF,
+    "tasks.listing": A.STAFF,
+    "tasks.done": A.STAFF,
+    "tasks.paper": A.STAFF,
+    "letters.listing": A.STAFF,
+    "letters.print_batch": A.PLANNER,
+    "letters.reprint": A.STAFF,
+    "letters.posted": A.PLANNER,
+    "letters.delivered": A.PLANNER,
+}
+
+
+def allowed(access: Access) -> bool:
+    """Whether the person of this request may call a route of this access."""
+    if access in {A.EVERYBODY, A.LINK, A.PROVIDER}:
+        return True
+    if not current_user.is_authenticated:
+        return False
+    return access is A.STAFF or current_user.may(Role(access.value))
+
+
+def enforce(app: Flask) -> None:
+    """Ask the table before each request. Strangers are sent to sign in, the wrong role gets 403."""
+
+    @app.before_request
+    def check() -> Any:
+        if request.endpoint is None:  # no such route: the 404 page answers
+            return None
+        access = ACCESS.get(request.endpoint)
+        if access is None:
+            abort(403)
+        if allowed(access):
+            return None
+        return abort(403) if current_user.is_authenticated else login_manager.unauthorized()

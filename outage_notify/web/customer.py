@@ -1,0 +1,126 @@
+"""A customer's own pages, opened by a link from a message: read, sign, object, subscribe.
+
+Promises: a GET never answers for anybody; every link that is not taken looks the same,
+and trying many is slow; nothing here is cached or leaks its address.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+
+from channels import document
+from channels.signing import BadToken
+from outage_notify.domain.acknowledgement import AckState, AckWay
+from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput
+from outage_notify.services import customer_pages, publish_calendar
+from outage_notify.services.acknowledge import Answer
+from outage_notify.web.context import runtime
+from outage_notify.web.security import GUESS_LIMIT, SIGN_LIMIT, failed, limiter
+
+pages = Blueprint("customer", __name__)
+guessing = limiter.shared_limit(GUESS_LIMIT, scope="links", deduct_when=failed)
+ANSWERS = {"sign": AckState.ACKNOWLEDGED, "object": AckState.OBJECTED}
+
+
+@pages.errorhandler(BadToken)
+def not_taken(error: BadToken) -> tuple[str, int]:
+    return render_template("customer/not_taken.html"), 404
+
+
+@pages.get("/s/<token>")
+@guessing
+def sign_page(token: str) -> str:
+    page = customer_pages.sign_page(runtime(), token)
+    return render_template("customer/sign.html", page=page, token=token, form={})
+
+
+@pages.post("/s/<token>")
+@guessing
+@limiter.limit(SIGN_LIMIT)
+def sign(token: str) -> Any:
+    form = request.form
+    try:
+        customer_pages.answer(runtime(), token, _answer(form.to_dict()))
+    except (InvalidInput, Conflict) as error:
+        page = customer_pages.sign_page(runtime(), token)
+        return render_template("customer/sign.html", page=page, token=token, form=form, error=error), 422
+    except IllegalMove:
+        flash(_("An answer stands already, or the notice was replaced. This is how it stands now."))
+    return redirect(url_for(".sign_page", token=token), 303)
+
+
+@pages.get("/s/<token>/receipt.jws")
+@guessing
+def receipt(token: str) -> Response:
+    page = customer_pages.sign_page(runtime(), token)
+    if page.receipt is None:
+        abort(404)
+    name = f"{page.facts.reference}-{page.receipt.sequence}.jws"
+    return _download(page.receipt.jws.encode("ascii"), "application/jose", name)
+
+
+@pages.get("/s/<token>/notice.pdf")
+@guessing
+def notice_pdf(token: str) -> Response:
+    page = customer_pages.sign_page(runtime(), token)
+    name = f"{page.facts.reference}-{page.facts.revision}.pdf"
+    return _download(document.notice_pdf(page.facts), "application/pdf", name)
+
+
+@pages.get("/n/<token>")
+@guessing
+def notice_page(token: str) -> str:
+    page = customer_pages.notice_page(runtime(), token)
+    return render_template("customer/notice.html", page=page)
+
+
+@pages.get("/feeds/<secret>.ics")
+@guessing
+def feed(secret: str) -> Response:
+    """The calendar feed, or 304 if the subscriber's copy is the newest. HEAD works alike."""
+    found = publish_calendar.customer_feed(runtime(), secret)
+    if found is None:
+        return Response("There is no such calendar.\n", 404, mimetype="text/plain")
+    body, etag, last_modified = found
+    response = Response(body, content_type="text/calendar; charset=utf-8")
+    response.set_etag(etag)
+    response.last_modified = last_modified
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Disposition"] = 'inline; filename="outages.ics"'
+    response.make_conditional(request)
+    return response
+
+
+def _answer(form: dict[str, str]) -> Answer:
+    state = ANSWERS.get(form.get("answer", ""))
+    if state is None:
+        raise InvalidInput("No answer was chosen.", "Use one of the two buttons.")
+    return Answer(
+        state,
+        AckWay.LINK,
+        form.get("signer_name", ""),
+        form.get("signer_role", ""),
+        form.get("reason", "") if state is AckState.OBJECTED else "",
+        wished=form.get("wished", "") if state is AckState.OBJECTED else "",
+        shown_sha256=form.get("text_sha256", ""),
+    )
+
+
+def _download(body: bytes, mimetype: str, name: str) -> Response:
+    response = make_response(body)
+    response.mimetype = mimetype
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

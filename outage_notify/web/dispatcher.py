@@ -1,0 +1,130 @@
+"""The dispatcher's board and one outage: what stands, what waits, and the steps that may be taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from outage_notify.domain.errors import NotFound, OutageNotifyError
+from outage_notify.domain.outage import OutageState, RevisionState
+from outage_notify.services import approve_outage, desk_map, desk_views, plan_outage, run_outage
+from outage_notify.web import forms
+from outage_notify.web.context import by, runtime
+from outage_notify.web.errors import flash_refusal
+
+pages = Blueprint("desk", __name__, url_prefix="/desk")
+CHECKED = frozenset({RevisionState.DRAFT, RevisionState.SUBMITTED})
+
+
+@pages.get("/")
+def board() -> str:
+    page = max(1, request.args.get("page", 1, type=int))
+    wanted = forms.board_filter(request.args)
+    found = desk_views.board(runtime(), wanted, page)
+    return render_template("desk/board.html", board=found, wanted=wanted, states=list(OutageState))
+
+
+@pages.get("/outages/<reference>")
+def outage(reference: str) -> str:
+    view = desk_views.outage(runtime(), reference)
+    checks = approve_outage.preflight(runtime(), reference) if view.shown.state in CHECKED else None
+    return render_template("desk/outage.html", view=view, checks=checks)
+
+
+@pages.get("/outages/<reference>/area.geojson")
+def outage_geojson(reference: str) -> Response:
+    body = json.dumps(desk_map.outage_geojson(runtime(), reference))
+    return Response(body, mimetype="application/geo+json")
+
+
+@pages.post("/outages/<reference>/submit")
+def submit(reference: str) -> Any:
+    reason = request.form.get("exception_reason", "")
+    return _act(
+        reference,
+        _("Submitted. Another person approves it."),
+        lambda version: plan_outage.submit(runtime(), by(), reference, reason, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/approve")
+def approve(reference: str) -> Any:
+    accept = request.form.get("accept_exception") == "1"
+    return _act(
+        reference,
+        _("Approved. The notices are on their way."),
+        lambda version: approve_outage.approve(runtime(), by(), reference, accept, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/send-back")
+def send_back(reference: str) -> Any:
+    reason = request.form.get("reason", "")
+    return _act(
+        reference,
+        _("Sent back to the planner."),
+        lambda version: plan_outage.send_back(runtime(), by(), reference, reason, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/drop-revision")
+def drop_revision(reference: str) -> Any:
+    return _act(
+        reference,
+        _("The revision was dropped; the approved one goes on."),
+        lambda version: plan_outage.drop_revision(runtime(), by(), reference, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/cancel")
+def cancel(reference: str) -> Any:
+    reason = request.form.get("reason", "")
+    return _act(
+        reference,
+        _("Cancelled. Everybody who was told is told so."),
+        lambda version: run_outage.cancel(runtime(), by(), reference, reason, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/start")
+def start(reference: str) -> Any:
+    return _act(
+        reference,
+        _("Started."),
+        lambda version: run_outage.start(runtime(), by(), reference, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/overrun")
+def overrun(reference: str) -> Any:
+    def call(version: int) -> int:
+        end = forms.instant(request.form, "expected_end", runtime().zone)
+        return run_outage.overrun(runtime(), by(), reference, end, version=version)
+
+    return _act(reference, _("The new expected end is being told."), call)
+
+
+@pages.post("/outages/<reference>/complete")
+def complete(reference: str) -> Any:
+    return _act(
+        reference,
+        _("Completed. Restoration is being told."),
+        lambda version: run_outage.complete(runtime(), by(), reference, version=version),
+    )
+
+
+def _act(reference: str, done: str, call: Callable[[int], object]) -> Any:
+    """Take one step on the version that the page showed, and show the page again with what came of it."""
+    try:
+        call(forms.version(request.form))
+    except NotFound:
+        raise
+    except OutageNotifyError as error:
+        flash_refusal(error)
+    else:
+        flash(done)
+    return redirect(url_for(".outage", reference=reference), 303)

@@ -1,0 +1,134 @@
+"""From what was typed into a form to what a service takes, and back.
+
+Promises: a local time is never guessed (see `domain.window`); whatever cannot be taken is an
+InvalidInput that names the field, and the form comes back with everything that was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from channels.model import Language
+from outage_notify.domain.acknowledgement import AckState, AckWay
+from outage_notify.domain.errors import InvalidInput
+from outage_notify.domain.outage import OutageKind, OutageState
+from outage_notify.domain.window import local_instant, wall_instants
+from outage_notify.services.acknowledge import Answer
+from outage_notify.services.plan_outage import PlanRequest
+from outage_notify.store.desk_queries import BoardFilter
+from outage_notify.store.outage_tables import Outage
+
+MOST_ELEMENTS = 500
+_FOLDS: dict[str, Literal["first", "second"]] = {"first": "first", "second": "second"}
+_BY_HAND = {AckState.ACKNOWLEDGED, AckState.OBJECTED, AckState.REFUSED}
+
+
+def plan_request(form: Mapping[str, str], zone: ZoneInfo) -> PlanRequest:
+    """What a planner typed. Raises InvalidInput naming the field."""
+    kind = form.get("kind", "")
+    if kind not in set(OutageKind):
+        raise InvalidInput(f"kind: {kind!r} is none.", "Choose one of the list.")
+    reason = {Language.ZH.value: form.get("reason_zh", ""), Language.EN.value: form.get("reason_en", "")}
+    return PlanRequest(
+        kind=OutageKind(kind),
+        start=instant(form, "start", zone),
+        end=instant(form, "end", zone),
+        reason={language: text.strip() for language, text in reason.items() if text.strip()},
+        area=form.get("area", "").strip()[:300],
+        line=form.get("line", "").strip()[:300],
+        work=elements(form, "work"),
+        out=elements(form, "out"),
+        close=elements(form, "close"),
+        close_ties=form.get("close_ties") == "1",
+    )
+
+
+def filled_from(outage: Outage) -> dict[str, str]:
+    """The form of the revision that planners work on, as it would have been typed."""
+    revision, zone = outage.newest, ZoneInfo(outage.timezone)
+    switching = revision.switching
+    filled = {
+        "kind": outage.kind.value,
+        "reason_zh": revision.reason.get(Language.ZH.value, ""),
+        "reason_en": revision.reason.get(Language.EN.value, ""),
+        "area": revision.area,
+        "line": revision.line,
+        "close_ties": "1" if switching.get("close_ties") else "",
+        "version": str(outage.version),
+    }
+    for name in ("work", "out", "close"):
+        filled[name] = "\n".join(switching.get(name, ()))
+    for name, value in (("start", revision.start), ("end", revision.end)):
+        local = value.astimezone(zone)
+        filled[name] = local.strftime("%Y-%m-%dT%H:%M")
+        filled[f"{name}_fold"] = "second" if local.fold else "first"
+    return filled
+
+
+def instant(form: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
+    """A local date and time; `<name>_fold` says which of two where the clocks are set back."""
+    return local_instant(form.get(name, ""), zone, _FOLDS.get(form.get(f"{name}_fold", "")), field=name)
+
+
+def happens_twice(form: Mapping[str, str], zone: ZoneInfo) -> set[str]:
+    """Fields whose time the clock shows twice: the form then asks which one is meant."""
+    found = set()
+    for name in ("start", "end", "expected_end"):
+        try:
+            wall = datetime.fromisoformat(form.get(name, "")).replace(tzinfo=None)
+        except ValueError:
+            continue  # not typed yet, or not a time: the form says so when it is sent
+        before, after = wall_instants(wall, zone)
+        if before < after:
+            found.add(name)
+    return found
+
+
+def elements(form: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Elements one per line, or separated by commas or spaces; each once."""
+    found = tuple(dict.fromkeys(re.split(r"[\s,，;；]+", form.get(name, "").strip())))
+    if len(found) > MOST_ELEMENTS:
+        raise InvalidInput(f"{name}: more than {MOST_ELEMENTS} elements.", "Plan it as several outages.")
+    return tuple(one for one in found if one)
+
+
+def version(form: Mapping[str, str]) -> int:
+    """The version that the form was made from; the service refuses a write on top of a newer one."""
+    text = form.get("version", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidInput("The form is incomplete.", "Load the page again.")
+    return int(text)
+
+
+def board_filter(args: Mapping[str, str]) -> BoardFilter:
+    """Which outages the board shows; what is no state is ignored, since it comes from an address."""
+    states = {OutageState(one) for one in args.get("state", "").split(",") if one in set(OutageState)}
+    return BoardFilter(frozenset(states), args.get("q", "").strip()[:100])
+
+
+def answer_by_hand(form: Mapping[str, str]) -> Answer:
+    """An answer that somebody brought in on paper or from a visit."""
+    state, way = form.get("state", ""), form.get("way", "")
+    if state not in _BY_HAND or way not in {AckWay.PAPER, AckWay.VISIT}:
+        raise InvalidInput("The form is incomplete.", "Choose what was answered, and how.")
+    refused = state == AckState.REFUSED
+    return Answer(
+        AckState(state),
+        AckWay(way),
+        form.get("signer_name", ""),
+        form.get("signer_role", ""),
+        form.get("reason", "") if state != AckState.ACKNOWLEDGED else "",
+        form.get("witness", "") if refused else "",
+        slip_date=day(form, "slip_date") if form.get("slip_date") else None,
+    )
+
+
+def day(form: Mapping[str, str], name: str) -> date:
+    try:
+        return date.fromisoformat(form.get(name, ""))
+    except ValueError:
+        raise InvalidInput(f"{name}: that is not a date.", "Write it as 2026-12-01.") from None

@@ -1,0 +1,199 @@
+"""Words and marks of the pages for the product's own words: states, tiers, kinds, channels.
+
+Each chip carries a shape beside its colour, so that nobody needs to tell red from green.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from outage_notify.web.errors import heading
+
+WORDS: dict[str, dict[str, Any]] = {
+    "outage_state": {
+        "DRAFT": _l("Draft"),
+        "SUBMITTED": _l("Awaiting approval"),
+        "APPROVED": _l("Approved"),
+        "ACTIVE": _l("Under way"),
+        "COMPLETED": _l("Completed"),
+        "CANCELLED": _l("Cancelled"),
+    },
+    "phase": {
+        "planned": _l("Planned"),
+        "active": _l("Under way"),
+        "overrun": _l("Taking longer"),
+        "restored": _l("Restored"),
+        "cancelled": _l("Cancelled"),
+    },
+    "kind": {
+        "planned": _l("Planned maintenance"),
+        "temporary": _l("Temporary maintenance"),
+        "curtailment": _l("Planned curtailment"),
+        "hazard_removal": _l("Removal of a hazard"),
+        "fault": _l("Fault"),
+        "arrears": _l("Suspension for arrears"),
+        "closure": _l("Closure"),
+    },
+    "tier": {
+        "SPECIAL": _l("Special"),
+        "FIRST": _l("First"),
+        "SECOND": _l("Second"),
+        "TEMPORARY": _l("Temporarily important"),
+        "GENERAL": _l("General"),
+        "LOW_VOLTAGE": _l("Low voltage"),
+    },
+    "impact": {
+        "OUTAGE": _l("No supply"),
+        "REDUCED_REDUNDANCY": _l("One of two supplies"),
+        "MOMENTARY": _l("Short interruption"),
+        "NONE": _l("None"),
+    },
+    "delivery_state": {
+        "READY": _l("Waiting"),
+        "CLAIMED": _l("Being sent"),
+        "SUBMITTING": _l("Being sent"),
+        "IN_DOUBT": _l("In doubt"),
+        "ACCEPTED": _l("Sent"),
+        "DELIVERED": _l("Delivered"),
+        "FAILED": _l("Failed"),
+        "WITHDRAWN": _l("Withdrawn"),
+    },
+    "ack_state": {
+        "REQUESTED": _l("Asked"),
+        "ESCALATED": _l("Being pursued"),
+        "ACKNOWLEDGED": _l("Signed"),
+        "OBJECTED": _l("Objected"),
+        "REFUSED": _l("Refused"),
+        "UNREACHED": _l("Not reached"),
+        "SUPERSEDED": _l("Superseded"),
+    },
+    "way": {
+        "link": _l("by link"),
+        "key_press": _l("by pressed key"),
+        "reply": _l("by text reply"),
+        "paper": _l("on paper"),
+        "visit": _l("at a visit"),
+    },
+    "notice": {
+        "SEVEN_DAY": _l("First notice"),
+        "DAY_AHEAD": _l("Day ahead"),
+        "CHANGED": _l("Changed"),
+        "CANCELLED": _l("Cancelled"),
+        "STARTED": _l("Started"),
+        "OVERRUN": _l("Takes longer"),
+        "RESTORED": _l("Restored"),
+        "REMINDER": _l("Reminder"),
+    },
+    "channel": {
+        "sms": _l("SMS"),
+        "voice": _l("Call"),
+        "email": _l("E-mail"),
+        "letter": _l("Letter"),
+    },
+    "task": {
+        "visit": _l("Visit for a signature"),
+        "contact_missing": _l("Contact missing"),
+        "contact_bad": _l("Contact wrong"),
+        "doubtful": _l("Doubtful delivery"),
+        "objection": _l("Objection"),
+        "reply": _l("Customer wrote"),
+        "sender": _l("Sender refused"),
+        "letters": _l("Letters to post"),
+    },
+    "customer_kind": {
+        "household": _l("Household"),
+        "shop": _l("Shop"),
+        "hospital": _l("Hospital"),
+        "water": _l("Water works"),
+        "telecom": _l("Telecoms"),
+        "bank": _l("Bank"),
+        "school": _l("School"),
+        "nursing_home": _l("Nursing home"),
+    },
+    "event": {
+        "planned": _l("Planned"),
+        "edited": _l("Edited"),
+        "submitted": _l("Submitted"),
+        "sent_back": _l("Sent back"),
+        "approved": _l("Approved"),
+        "revised": _l("Revision drafted"),
+        "cancelled": _l("Cancelled"),
+        "started": _l("Started"),
+        "overrun": _l("Takes longer"),
+        "completed": _l("Completed"),
+        "ack_requested": _l("Signatures asked for"),
+        "ack_answered": _l("Answer received"),
+        "ack_superseded": _l("Signatures superseded"),
+        "ack_unreached": _l("Not reached before the start"),
+    },
+}
+
+# How each state looks: tone (colour) and mark (shape).
+MARKS: dict[str, tuple[str, str]] = {
+    "DRAFT": ("quiet", "○"),
+    "SUBMITTED": ("wait", "◔"),
+    "APPROVED": ("good", "●"),
+    "ACTIVE": ("hot", "▲"),
+    "COMPLETED": ("done", "✓"),
+    "CANCELLED": ("off", "✕"),
+    "planned": ("good", "●"),
+    "active": ("hot", "▲"),
+    "overrun": ("bad", "◆"),
+    "restored": ("done", "✓"),
+    "cancelled": ("off", "✕"),
+    "SPECIAL": ("tier1", "◆"),
+    "FIRST": ("tier2", "▲"),
+    "SECOND": ("tier3", "■"),
+    "TEMPORARY": ("tier4", "●"),
+    "GENERAL": ("tier5", "○"),
+    "LOW_VOLTAGE": ("tier6", "·"),
+    "READY": ("quiet", "○"),
+    "CLAIMED": ("wait", "◔"),
+    "SUBMITTING": ("wait", "◔"),
+    "IN_DOUBT": ("bad", "?"),
+    "ACCEPTED": ("good", "●"),
+    "DELIVERED": ("done", "✓"),
+    "FAILED": ("bad", "✕"),
+    "WITHDRAWN": ("off", "–"),
+    "REQUESTED": ("wait", "○"),
+    "ESCALATED": ("hot", "▲"),
+    "ACKNOWLEDGED": ("done", "✓"),
+    "OBJECTED": ("bad", "!"),
+    "REFUSED": ("bad", "✕"),
+    "UNREACHED": ("bad", "◆"),
+    "SUPERSEDED": ("off", "–"),
+    "OUTAGE": ("hot", "✕"),
+    "REDUCED_REDUNDANCY": ("wait", "◐"),
+    "MOMENTARY": ("quiet", "~"),
+}
+
+
+def word(group: str, value: object) -> str:
+    """The translated word; the value itself where there is none (a kind that an import brought)."""
+    return str(WORDS[group].get(str(value), value))
+
+
+def chip(group: str, value: object) -> Markup:
+    """A word with its mark and colour."""
+    tone, mark = MARKS.get(str(value), ("quiet", "○"))
+    return Markup(
+        '<span class="chip chip-{}"><span class="mark" aria-hidden="true">{}</span>{}</span>'
+    ).format(tone, mark, word(group, value))
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, heading_of=heading)
+    app.jinja_env.filters["in_words"] = in_words
+
+    @app.context_processor
+    def for_the_map() -> dict[str, object]:
+        return {"phase_words": {phase: str(text) for phase, text in WORDS["phase"].items()}}
+
+
+def in_words(texts: dict[str, str], language: str) -> str:
+    """A text in a language, or in the other one where only that was written."""
+    return texts.get(language) or next(iter(texts.values()), "")

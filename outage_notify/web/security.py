@@ -1,0 +1,132 @@
+"""Hardening: headers, limits, secrets, proxies.
+
+Promises: no inline script or style runs, no page can be framed, personal pages are not
+cached, links with tokens never leave in a Referer, a cookie of ours is never readable by
+script, bodies are small, and guessing is slow. Leaves to others: who may call what
+(`access`), whether a token is genuine (the routes that take one).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from outage_notify.services.runtime import Runtime
+
+LARGEST_BODY = 256 * 1024
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+# Blueprints whose pages anybody may see and caches may keep for a moment.
+OPEN_BLUEPRINTS = frozenset({"public"})
+PUBLIC_SECONDS = 30
+
+# Failed tries only are counted where a limit says so: honest people behind one address
+# (a hospital, a mobile network) are many.
+limiter = Limiter(get_remote_address, strategy="moving-window")
+csrf = CSRFProtect()
+
+SIGN_IN_LIMIT = "20 per minute"
+GUESS_LIMIT = "30 per minute; 300 per day"
+SIGN_LIMIT = "60 per minute"
+WEBHOOK_LIMIT = "1200 per second"
+
+
+def failed(response: Response) -> bool:
+    """Whether an answer counts against a limit on guessing."""
+    return response.status_code in {400, 401, 403, 404}
+
+
+def harden(app: Flask, rt: Runtime) -> None:
+    """Set everything that protects the application and the people behind its pages."""
+    settings = rt.settings
+    https = urlsplit(settings.base_url).scheme == "https"
+    app.config.update(
+        SECRET_KEY=rt.signing_key.derive("session"),
+        SECRET_KEY_FALLBACKS=list(rt.signing_key.derive_all("session")[1:]),
+        SESSION_COOKIE_NAME="__Host-session" if https else "session",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=200,
+        # A form may stay open for a shift: its token lives as long as the session. No Referer
+        # ever arrives (see below), so it can't be asked for either.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        RATELIMIT_STORAGE_URI=_limit_storage(settings.broker_url),
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=settings.broker_url.startswith("redis"),
+        RATELIMIT_KEY_PREFIX="outage-notify",
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.jinja_env.globals["style_mark"] = _static_mark(Path(app.static_folder or ""))
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        _add_headers(response, https)
+        return response
+
+
+def exempt_from_csrf(app: Flask, blueprint: Blueprint) -> None:
+    """For routes that other machines post to; they carry a signature instead."""
+    app.extensions["csrf"].exempt(blueprint)
+
+
+def _static_mark(folder: Path) -> str:
+    """Changes with our own static files, so that a browser may keep them for a year."""
+    found = sha256()
+    for path in sorted(folder.glob("*.*")):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def _limit_storage(broker_url: str) -> str:
+    """Limits are shared between processes where a Redis is at hand."""
+    return broker_url if broker_url.startswith(("redis://", "rediss://")) else "memory://"
+
+
+def _add_headers(response: Response, https: bool) -> None:
+    fixed = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if https:
+        fixed["Strict-Transport-Security"] = "max-age=31536000"
+    for name, value in fixed.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" in response.headers:
+        return
+    if request.blueprint in OPEN_BLUEPRINTS and response.status_code == 200 and request.method == "GET":
+        response.headers["Cache-Control"] = f"public, max-age={PUBLIC_SECONDS}"
+        response.vary.update(("Accept-Language", "Cookie"))
+    else:
+        response.headers["Cache-Control"] = "no-store"

@@ -1,0 +1,87 @@
+"""What the telephony provider posts to us: status reports, calls in progress, incoming texts.
+
+Promises: nothing is believed without a signature over the public address and the whole
+form; what is signed is stored before it is understood, even where its token is unknown.
+Leaves the meaning to the services.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, make_response, request
+
+from channels import twilio_signature
+from channels.model import Channel
+from channels.signing import BadToken
+from outage_notify.domain.errors import InvalidInput
+from outage_notify.services import links, read_reply, record_receipts, speak_notice
+from outage_notify.web.context import runtime
+from outage_notify.web.security import WEBHOOK_LIMIT, limiter
+
+hooks = Blueprint("webhooks", __name__, url_prefix="/webhooks/twilio")
+NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
+
+
+@hooks.before_request
+@limiter.limit(WEBHOOK_LIMIT)
+def verify() -> None:
+    """Refuse what does not carry the provider's signature. The address is the public one by our settings:
+    behind a proxy the request's own may differ."""
+    settings = runtime().settings
+    query = request.query_string.decode("ascii", "replace")
+    url = settings.base_url + request.path + (f"?{query}" if query else "")
+    signature = request.headers.get(twilio_signature.HEADER, "")
+    if not twilio_signature.verify(settings.twilio_auth_token, url, request.form, signature):
+        abort(_plain(403, "The signature does not fit this address and form."))
+
+
+@hooks.post("/status/<token>")
+def status(token: str) -> Response:
+    rt, form = runtime(), request.form.to_dict()
+    channel = Channel.VOICE if "CallSid" in form else Channel.SMS
+    try:
+        delivery = links.subject_of(rt, links.CALLBACK, token)
+    except BadToken:
+        record_receipts.store_report(rt, channel, None, form)
+        return _plain(404, "No delivery is known by this address; the report was kept.")
+    record_receipts.store_report(rt, channel, delivery, form)
+    return make_response("", 204)
+
+
+@hooks.post("/voice/<token>")
+def voice(token: str) -> Response:
+    delivery = _called(token)
+    return _twiml(speak_notice.call_script(runtime(), delivery, _round(), request.form.get("AnsweredBy", "")))
+
+
+@hooks.post("/answer/<token>")
+def answer(token: str) -> Response:
+    delivery = _called(token)
+    return _twiml(speak_notice.take_key(runtime(), delivery, request.form.get("Digits", ""), _round()))
+
+
+@hooks.post("/inbound")
+def inbound() -> Response:
+    try:
+        read_reply.read_reply(runtime(), request.form)
+    except InvalidInput as error:
+        return _plain(400, str(error))
+    return _twiml(NO_ANSWER)
+
+
+def _called(token: str) -> int:
+    try:
+        return links.subject_of(runtime(), links.VOICE, token)
+    except BadToken:
+        abort(_plain(404, "No call is known by this address."))
+
+
+def _round() -> int:
+    return request.args.get("round", 1, type=int)
+
+
+def _twiml(script: str) -> Response:
+    return Response(script, mimetype="text/xml")
+
+
+def _plain(code: int, text: str) -> Response:
+    return Response(text + "\n", code, mimetype="text/plain")

@@ -72,7 +72,7 @@ class AreaIndex:
         drawn = shapely.transform(
             union, lambda xy: np.round(np.column_stack(plane.degrees(xy[:, 0], xy[:, 1])), _DECIMALS)
         )
-        parts = [orient(part, 1.0) for part in getattr(drawn, "geoms", [drawn])]
+        parts = [orient(part, 1.0) for part in _cut_at_antimeridian(drawn)]
         return _plain(mapping(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)))
 
 
@@ -128,6 +128,22 @@ def _outline(hexagon: Hexagon) -> shapely.Polygon:
     step = HEXAGON_M / math.sqrt(3) / 2
     corners = ((0, 2), (-1, 1), (-1, -1), (0, -2), (1, -1), (1, 1))
     return shapely.Polygon([((2 * q + r + x) * half, (3 * r + y) * step) for x, y in corners])
+
+
+def _cut_at_antimeridian(drawn: shapely.Geometry) -> list[shapely.Polygon]:
+    """The polygons, cut where they cross 180 degrees, as RFC 7946 (3.1.9) asks."""
+    west, south, east, north = drawn.bounds
+    if east - west <= 180:
+        return list(getattr(drawn, "geoms", [drawn]))
+    round_the_world = np.array([360.0, 0.0])
+    whole = shapely.transform(drawn, lambda xy: xy + (xy[:, :1] < 0) * round_the_world)
+    halves = [
+        shapely.intersection(whole, shapely.box(-180, south, 180, north)),
+        shapely.transform(
+            shapely.intersection(whole, shapely.box(180, south, 540, north)), lambda xy: xy - round_the_world
+        ),
+    ]
+    return [part for half in halves for part in shapely.get_parts(half) if part.geom_type == "Polygon"]
 
 
 def _merge(counts: dict[Hexagon, int], k: int) -> list[tuple[Hexagon, ...]]:

@@ -8,7 +8,7 @@ at 40 degrees it stretches by 1.3. CGCS2000 agrees with WGS-84 to within a metre
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import median
+from statistics import median_low
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,7 +34,8 @@ class Plane:
         points = [shape[0] for bus in network.of_kind("bus") if (shape := bus.geometry)]
         if not points:
             raise GeoError("The network has no coordinates.", "Add longitude and latitude to its buses.")
-        return cls(median(lon for lon, _ in points), median(lat for _, lat in points))
+        # A middle that is one of the places: between 179.9 and -179.9 the mean would be in Greenwich.
+        return cls(median_low(lon for lon, _ in points), median_low(lat for _, lat in points))
 
     def metres(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Easting and northing in metres."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from geo.readers.report import Report
 
-# Larger networks come as tables, not as one JSON document that must be parsed in memory.
-MOST_BYTES = 1 << 30
+# Parsed JSON takes about ten times its size in memory, and a small gzip can unpack to anything.
+# Larger networks come as tables, not as one document.
+MOST_BYTES = 256 << 20
 _GZIP = b"\x1f\x8b"
 
 

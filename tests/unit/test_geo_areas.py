@@ -105,6 +105,21 @@ def test_too_few_loads_are_not_drawn_at_all() -> None:
     assert public_area(Network(elements), ["load:1"]) is None
 
 
+def test_an_area_across_the_antimeridian_is_cut_there() -> None:
+    """Forty loads along a street in Fiji, half on each side of 180 degrees."""
+    lons = [179.99 + n / 2000 if n < 20 else -180 + (n - 20) / 2000 for n in range(40)]
+    elements = {
+        f"bus:{n}": Element("bus", f"bus:{n}", geometry=((lon, -16.8),)) for n, lon in enumerate(lons)
+    }
+    elements |= {f"load:{n}": Element("load", f"load:{n}", buses=(f"bus:{n}",)) for n in range(40)}
+    area = public_area(Network(elements), [f"load:{n}" for n in range(40)])
+    assert area is not None and area["type"] == "MultiPolygon"
+    drawn = shape(area)
+    assert drawn.is_valid and drawn.area < 0.001
+    assert {math.copysign(1, part.centroid.x) for part in drawn.geoms} == {1.0, -1.0}
+    assert all(drawn.distance(shapely.Point(lon, -16.8)) < 0.003 for lon in lons)
+
+
 def test_loads_without_a_place_are_not_drawn(network: Network, areas: AreaIndex) -> None:
     assert areas.area(["load:none"]) is None
     assert areas.area([]) is None

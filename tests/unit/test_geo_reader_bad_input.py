@@ -112,6 +112,14 @@ def test_missing_files_folders_and_unknown_formats(tmp_path: Path) -> None:
     assert "missing" in str(read_text(tmp_path, "[1]", "pandapower").faults[0])
 
 
+def test_a_small_gzip_that_unpacks_to_a_huge_file(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "network.json", "wb", compresslevel=1) as bomb:
+        for _ in range(257):
+            bomb.write(b" " * (1 << 20))
+    fault = only(read_network(tmp_path / "network.json"))
+    assert "more than 256 MiB" in fault
+
+
 def test_a_line_that_ends_nowhere(tmp_path: Path) -> None:
     fault = only(changed(tmp_path, "line", cell(3, "to_bus", 99_999)))
     assert "table line, row 3, field to_bus" in fault and "ends at bus:99999, which does not exist" in fault

@@ -25,6 +25,7 @@ from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.policy import Policy
 from outage_notify.policies import holiday_set, load_policy
 from outage_notify.settings import Settings
+from outage_notify.store import tables as _all_tables  # noqa: F401 - a foreign key may point at any of them
 from outage_notify.store.database import Database
 
 

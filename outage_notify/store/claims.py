@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, Update, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, Outcome
-from outage_notify.domain.delivery import DeliveryState, predecessors
+from outage_notify.domain.delivery import UNSENT, UNSETTLED, DeliveryState, predecessors
 from outage_notify.store.delivery_tables import Attempt, Delivery
 
 S = DeliveryState
@@ -236,7 +236,7 @@ def withdraw_unsent(
     """
     statement = (
         update(Delivery)
-        .where(Delivery.outage_ref == outage, Delivery.state.in_({S.READY, S.CLAIMED}))
+        .where(Delivery.outage_ref == outage, Delivery.state.in_(UNSENT))
         .values(state=S.WITHDRAWN, ended_at=now, detail=why, lease_until=None, stepped=True, paused=False)
     )
     if below_revision is not None:
@@ -245,10 +245,14 @@ def withdraw_unsent(
 
 
 def pause(session: Session, outage: int, paused: bool) -> int:
-    """Pause, or let go again, every unsent delivery of an outage."""
+    """Pause, or let go again, every unsent delivery of an outage; returns how many rows that are.
+
+    Those under way or in doubt as well: it has no effect on the call that is made, but they
+    may come back as READY, and must wait like the others then.
+    """
     statement = (
         update(Delivery)
-        .where(Delivery.outage_ref == outage, Delivery.state.in_({S.READY, S.CLAIMED}))
+        .where(Delivery.outage_ref == outage, Delivery.state.in_(UNSENT | UNSETTLED))
         .values(paused=paused)
     )
     return _changed(session, statement)

@@ -13,6 +13,8 @@ from outage_notify.store.delivery_tables import SenderBudget
 
 # A bucket holds what may be sent in this many seconds, so that a pause is made good but not a night.
 BURST_SECONDS = 2.0
+# No transaction waits that long for its turn: a time further back than this is a changed clock.
+CLOCK_SET_BACK = timedelta(minutes=2)
 
 
 def spend(session: Session, channel: Channel, per_second: float, wanted: int, now: datetime) -> int:
@@ -36,12 +38,15 @@ def spend(session: Session, channel: Channel, per_second: float, wanted: int, no
     session.refresh(bucket)
     if bucket.held_until is not None and bucket.held_until > now:
         return 0
-    # A clock that was set back must not freeze the bucket, so time only ever adds.
-    passed = max(0.0, (now - bucket.refilled_at).total_seconds())
-    tokens = min(burst, bucket.tokens + passed * per_second)
+    # Whoever waited for this lock may come with an older `now` than the one before: the time
+    # between the two was paid out already and must not count again. A clock that was set back
+    # for good must not freeze the bucket either.
+    set_back = bucket.refilled_at - now > CLOCK_SET_BACK
+    since = now if set_back else bucket.refilled_at
+    tokens = min(burst, bucket.tokens + max(0.0, (now - since).total_seconds()) * per_second)
     taken = min(wanted, int(tokens))
     bucket.tokens = tokens - taken
-    bucket.refilled_at = now
+    bucket.refilled_at = max(since, now)
     bucket.per_second, bucket.burst = per_second, burst
     session.flush()
     return taken

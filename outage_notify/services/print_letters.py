@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import letter_queries, outage_queries, user_lookup
 from outage_notify.store.delivery_tables import Delivery, LetterBatch
-from outage_notify.store.letter_queries import Batch, Waiting
+from outage_notify.store.letter_queries import Batch
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import close_tasks, open_task, record
@@ -31,10 +32,18 @@ LARGEST_BATCH = 500
 _TRIES = 3
 
 
-def pending(rt: Runtime) -> list[Waiting]:
-    """Per outage how many letters wait to be printed, the most urgent first."""
+def pending(rt: Runtime) -> list[dict[str, Any]]:
+    """Per outage how many letters wait to be printed, the most urgent first. JSON-able."""
     with rt.database.read() as session:
-        return letter_queries.waiting(session, rt.now(session))
+        return [
+            {
+                "reference": one.reference,
+                "letters": one.letters,
+                "due": one.first_due.isoformat(),
+                "deadline": one.deadline.isoformat(),
+            }
+            for one in letter_queries.waiting(session, rt.now(session))
+        ]
 
 
 def batches(rt: Runtime, reference: str) -> list[Batch]:
@@ -46,7 +55,9 @@ def batches(rt: Runtime, reference: str) -> list[Batch]:
 def open_letter_tasks(rt: Runtime) -> int:
     """A task for each outage whose letters wait, unless one is open; how many are new. Twice is harmless."""
     new = 0
-    for one in pending(rt):
+    with rt.database.read() as session:
+        found = letter_queries.waiting(session, rt.now(session))
+    for one in found:
         with rt.database.write() as session:
             now = rt.now(session)
             if not letter_queries.has_open_task(session, one.outage):

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from outage_notify.domain.acknowledgement import ANSWERED, OPEN, AckState, ack_predecessors
 from outage_notify.domain.delivery import UNSENT, DeliveryState
@@ -158,18 +158,30 @@ def receipts_in_order(session: Session, chunk: int = 1000) -> Iterator[tuple[Sig
     statement = (
         select(SignedReceipt, Acknowledgement)
         .join(Acknowledgement, Acknowledgement.id == SignedReceipt.acknowledgement_ref)
+        .options(joinedload(Acknowledgement.customer), joinedload(Acknowledgement.outage))
         .order_by(SignedReceipt.sequence)
         .execution_options(yield_per=chunk)
     )
-    yield from session.execute(statement)
+    return ((receipt, ack) for receipt, ack in session.execute(statement))
 
 
-def answered_without_receipt(session: Session, limit: int = 100) -> list[int]:
+def lines_in_order(session: Session, upto: int, chunk: int = 1000) -> Iterator[str]:
+    """The signed lines alone, in order, at flat memory."""
+    statement = (
+        select(SignedReceipt.jws).where(SignedReceipt.sequence <= upto).order_by(SignedReceipt.sequence)
+    )
+    yield from session.scalars(statement.execution_options(yield_per=chunk))
+
+
+def answers_without_receipt(session: Session, limit: int = 20) -> list[int]:
     """Answers that nothing proves: there is none unless somebody changed the database by hand."""
-    proof = exists().where(SignedReceipt.acknowledgement_ref == Acknowledgement.id)
-    statement = select(Acknowledgement.id).where(Acknowledgement.answered_at.is_not(None), ~proof)
-    claimed = select(Acknowledgement.id).where(Acknowledgement.state.in_(ANSWERED), ~proof)
-    return list(session.scalars(statement.union(claimed).order_by("id").limit(limit)))
+    proof = exists().where(
+        SignedReceipt.acknowledgement_ref == Acknowledgement.id,
+        SignedReceipt.signed_at == Acknowledgement.answered_at,
+    )
+    claimed = or_(Acknowledgement.state.in_(ANSWERED), Acknowledgement.answered_at.is_not(None))
+    statement = select(Acknowledgement.id).where(claimed, ~proof).order_by(Acknowledgement.id).limit(limit)
+    return list(session.scalars(statement))
 
 
 def keep_keys(session: Session, jwks: Iterable[tuple[str, str]], now: datetime) -> None:

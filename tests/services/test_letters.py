@@ -78,7 +78,7 @@ def text_of(pdf: bytes) -> str:
 def test_a_batch_from_print_to_delivery(rt: Runtime) -> None:
     case = letters(rt)
     (waiting,) = print_letters.pending(rt)
-    assert (waiting.reference, waiting.letters) == (case.reference, 3)
+    assert (waiting["reference"], waiting["letters"]) == (case.reference, 3)
     assert (print_letters.open_letter_tasks(rt), print_letters.open_letter_tasks(rt)) == (1, 0)
     batch, pdf = print_letters.print_batch(rt, "clerk", case.reference)
     text = text_of(pdf)

@@ -16,6 +16,7 @@ from channels.calendar import CANCELLED, CONFIRMED, FeedEvent, render_event
 from channels.model import Channel, Language, Message, NoticeFacts, PlaceLine
 from channels.render import render_email, render_sms, render_voice
 from outage_notify.domain.notice import SIGNED, NoticeKind
+from outage_notify.services.publish_calendar import event_site
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_lookup, outage_queries
 from outage_notify.store.delivery_tables import Delivery
@@ -182,7 +183,7 @@ def _site_of(session: Session, delivery: Delivery, revision: OutageRevision) -> 
     """The site whose event goes along: the first affected one of the first recipient."""
     customer = _whom_first([one.customer for one in delivery.recipients])
     members = _members(session, session.get_one(Outage, delivery.outage_ref), revision, customer.id)
-    return members[0].service_point.site.site_id if members else ""
+    return event_site(customer, members[0].service_point.site) if members else ""
 
 
 def _event_file(facts: NoticeFacts, site: str, revision: OutageRevision, now: datetime) -> str:

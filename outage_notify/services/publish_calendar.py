@@ -27,7 +27,7 @@ from outage_notify.domain.outage import OutageState
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_queries
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
-from outage_notify.store.people_tables import Customer
+from outage_notify.store.people_tables import Customer, Site
 
 # How long what is over stays in the feed.
 KEPT = timedelta(days=60)
@@ -63,12 +63,9 @@ def feed_of(session: Session, rt: Runtime, customer: Customer, now: datetime) ->
     return Feed(body, sha256(body).hexdigest()[:32], modified)
 
 
-def events_of(
-    session: Session, rt: Runtime, customer: Customer, now: datetime, outage: Outage | None = None
-) -> list[FeedEvent]:
-    """One event per outage and site of a customer; of one outage alone if given (for an e-mail's
-    attachment, so that feed and attachment are the same event to the reader's calendar)."""
-    rows = feed_queries.affected_by(session, customer.id, now - KEPT, outage.id if outage else None)
+def events_of(session: Session, rt: Runtime, customer: Customer, now: datetime) -> list[FeedEvent]:
+    """One event per outage and site of a customer."""
+    rows = feed_queries.affected_by(session, customer.id, now - KEPT)
     told = [(revision, member) for revision, member in rows if rt.policy.told(member.impact, member.is_key)]
     by_site = sorted(told, key=lambda row: (row[0].outage_ref, row[1].service_point.site_ref, row[0].number))
     events = []
@@ -78,6 +75,11 @@ def events_of(
         members = [member for revision, member in mine if revision is newest]
         events.append(_event(rt, customer, newest, members))
     return events
+
+
+def event_site(customer: Customer, site: Site) -> str:
+    """The site as the UID of its events knows it; the same in the feed and in the attachment of an e-mail."""
+    return f"{customer.customer_id}/{site.site_id}"
 
 
 def _event(
@@ -93,7 +95,7 @@ def _event(
     base = rt.settings.base_url
     return FeedEvent(
         reference=outage.reference,
-        site=f"{customer.customer_id}/{points[0].site.site_id}",
+        site=event_site(customer, points[0].site),
         revision=outage.revision,
         status=_status(outage, revision),
         start=revision.start.astimezone(zone),

@@ -22,6 +22,7 @@ from outage_notify.domain.outage import OutageState
 from outage_notify.services import audit, record_receipts, schedule_notices
 from outage_notify.services.escalate import escalate_due
 from outage_notify.services.notice_facts import message_for
+from outage_notify.services.print_letters import open_letter_tasks
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import note_bad_contact, step_ladder
 from outage_notify.services.tell_news import complete_news
@@ -77,6 +78,7 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     report.expired = _expire(rt)
     report.completed = _complete_notices(rt)
     report.escalated = escalate_due(rt)
+    open_letter_tasks(rt)
     with rt.database.read() as session:
         report.audit = audit.audit(session, rt, rt.now(session))
     if report.holds:

@@ -108,10 +108,8 @@ def move_all(session: Session, outage: int, target: AckState, *, below: int | No
     )
     if below is not None:
         statement = statement.where(Acknowledgement.revision < below)
-    statement = statement.values(state=target, next_step_at=None).execution_options(synchronize_session=False)
-    moved = session.scalars(statement.returning(Acknowledgement.customer_ref)).all()
-    session.expire_all()
-    return sorted(set(moved))
+    statement = statement.values(state=target, next_step_at=None)
+    return sorted(set(session.scalars(statement.returning(Acknowledgement.customer_ref))))
 
 
 # The chain

@@ -23,7 +23,7 @@ def customer_by_feed_secret(session: Session, secret: str) -> Customer | None:
 
 
 def affected_by(
-    session: Session, customer: int, since: datetime, outage: int | None = None
+    session: Session, customer: int, since: datetime
 ) -> list[tuple[OutageRevision, AudienceMember]]:
     """Every (revision, affected service point) of a customer, of revisions that were ever approved: outages
     that stand or run, and those completed or cancelled since `since`; in order of outage, revision, point.
@@ -52,6 +52,4 @@ def affected_by(
         )
         .order_by(Outage.id, OutageRevision.number, AudienceMember.service_point_ref)
     )
-    if outage is not None:
-        statement = statement.where(Outage.id == outage)
     return [(revision, member) for revision, member in session.execute(statement)]

@@ -12,16 +12,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
+from sqlalchemy import event as sql_event
 
-from channels.model import Language
+from channels.model import Channel, Language
 from outage_notify.domain.audience import Impact, Tier
 from outage_notify.domain.outage import OutageState, RevisionState
 from outage_notify.services import publish_calendar
+from outage_notify.services.notice_facts import message_for
 from outage_notify.services.publish_calendar import Feed
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import Customer
-from tests.factories.people import NOW, START, add_customer, add_outage, add_revision, add_service_point
+from tests.factories.people import (
+    NOW,
+    START,
+    add_customer,
+    add_delivery,
+    add_notice,
+    add_outage,
+    add_revision,
+    add_service_point,
+)
 from tests.factories.runtimes import make_runtime
 
 DAY = timedelta(days=1)
@@ -103,6 +114,19 @@ def test_a_moved_window_keeps_its_uid_and_raises_its_sequence(rt: Runtime) -> No
     assert after.last_modified == NOW + DAY
 
 
+def test_feed_and_attachment_of_the_mail_are_one_event(rt: Runtime) -> None:
+    with rt.database.write() as session:
+        customer = add_customer(session)
+        outage = add_outage(session, [customer])
+        mail = add_delivery(session, add_notice(session, outage), [customer], Channel.EMAIL)
+        message = message_for(session, rt, mail, NOW)
+    assert message.email is not None
+    (attached,) = Calendar.from_ical(message.email.ics).walk("VEVENT")
+    (published,) = read(rt, customer)[1]
+    for name in ("UID", "SEQUENCE", "STATUS", "DTSTART", "DTEND"):
+        assert attached[name] == published[name]
+
+
 def test_a_site_that_is_no_longer_affected_is_cancelled_with_its_old_window(rt: Runtime) -> None:
     with rt.database.write() as session:
         spared, hit = add_customer(session), add_customer(session)
@@ -171,10 +195,17 @@ def test_an_impact_of_which_nobody_is_told_is_not_published(rt: Runtime) -> None
 def test_an_unchanged_feed_is_the_same_bytes_and_its_queries_do_not_grow(rt: Runtime) -> None:
     with rt.database.write() as session:
         customer = add_customer(session, places=[f"{number} River Road" for number in range(5)])
+        add_outage(session, [customer])
+    asked: list[str] = []
+    sql_event.listen(rt.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    read(rt, customer)
+    few = len(asked)
+    with rt.database.write() as session:
         for _ in range(8):
             add_outage(session, [customer])
+    asked.clear()
     first, events = read(rt, customer)
-    assert len(events) == 40
+    assert (len(events), len(asked)) == (45, few)
     assert read(rt, customer)[0] == first
 
 

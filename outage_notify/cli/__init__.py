@@ -35,7 +35,7 @@ COMMANDS = {
     "worker": "outage_notify.cli.processes:worker",
     "beat": "outage_notify.cli.processes:beat",
     "reconcile": "outage_notify.cli.processes:reconcile",
-    "demo": "outage_notify.demo:demo",
+    "demo": "outage_notify.demo.command:demo",
     "simulator": "outage_notify.cli.processes:simulator",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,18 +27,37 @@ def list_pending(as_json: bool) -> int:
     from outage_notify.services import print_letters
 
     with runtime() as rt:
-        rows = print_letters.pending(rt)
+        rows = [dataclasses.asdict(one) for one in print_letters.pending(rt)]
     if as_json:
         emit(rows)
-        return 0
-    if not rows:
+    elif not rows:
         show("No letter waits.")
-        return 0
-    columns = list(rows[0])
-    table(
-        [column.replace("_", " ") for column in columns],
-        ([row[column] for column in columns] for row in rows),
-    )
+    else:
+        columns = list(rows[0])
+        table(
+            [column.replace("_", " ") for column in columns], ([row[one] for one in columns] for row in rows)
+        )
+    return 0
+
+
+@letters.command()
+@click.argument("reference")
+@json_option
+def batches(reference: str, as_json: bool) -> int:
+    """Show the printed batches of outage REFERENCE with their dates."""
+    from outage_notify.services import print_letters
+
+    with runtime() as rt:
+        rows = [dataclasses.asdict(one) for one in print_letters.batches(rt, reference)]
+    if as_json:
+        emit(rows)
+    elif not rows:
+        show("Nothing was printed.")
+    else:
+        columns = list(rows[0])
+        table(
+            [column.replace("_", " ") for column in columns], ([row[one] for one in columns] for row in rows)
+        )
     return 0
 
 
@@ -52,11 +72,7 @@ def print_batch(reference: str, file: Path, by: str, as_json: bool) -> int:
     """Put all letters of outage REFERENCE that wait into one PDF: a batch."""
     from outage_notify.services import print_letters
 
-    if file.exists():
-        raise InvalidInput(f"{file} exists; it is not overwritten.", "Name another file.")
-    if not file.parent.is_dir():
-        # Asked before the batch is made: a batch without its file would have to be found again.
-        raise InvalidInput(f"There is no folder {file.parent}.", "Name another file.")
+    _require_free(file)
     with runtime() as rt:
         batch, pdf = print_letters.print_batch(rt, by, reference)
     file.write_bytes(pdf)
@@ -68,6 +84,45 @@ def print_batch(reference: str, file: Path, by: str, as_json: bool) -> int:
     return 0
 
 
+def _require_free(file: Path) -> None:
+    """Asked before a batch is made, so that its PDF has a place to go."""
+    if file.exists():
+        raise InvalidInput(f"{file} exists; it is not overwritten.", "Name another file.")
+    if not file.absolute().parent.is_dir():
+        raise InvalidInput(f"There is no folder {file.parent}.", "Name another file.")
+
+
+@letters.command()
+@click.argument("batch", type=int)
+@click.option(
+    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True, help="PDF to write."
+)
+def reprint(batch: int, file: Path) -> int:
+    """Write the PDF of BATCH again, as it was printed."""
+    from outage_notify.services import print_letters
+
+    _require_free(file)
+    with runtime() as rt:
+        pdf = print_letters.reprint(rt, batch)
+    file.write_bytes(pdf)
+    show(str(file))
+    return 0
+
+
+@letters.command()
+@click.argument("batch", type=int)
+@click.argument("letter")
+@by_option
+def returned(batch: int, letter: str, by: str) -> int:
+    """Enter that one LETTER of BATCH came back; its reference is at its foot."""
+    from outage_notify.services import print_letters
+
+    with runtime() as rt:
+        print_letters.mark_returned(rt, by, batch, letter)
+    show(f"Letter {letter}: returned; the next channel takes over.")
+    return 0
+
+
 def _entry(batch: int, on: datetime | None, by: str, what: str) -> int:
     from outage_notify.services import print_letters
 
@@ -75,8 +130,8 @@ def _entry(batch: int, on: datetime | None, by: str, what: str) -> int:
         with rt.database.read() as session:
             when: date = on.date() if on else rt.now(session).astimezone(rt.zone).date()
         mark = print_letters.mark_posted if what == "posted" else print_letters.mark_delivered
-        mark(rt, by, batch, when)
-    show(f"Batch {batch}: {what} on {when.isoformat()}.")
+        count = mark(rt, by, batch, when)
+    show(f"Batch {batch}: {count} letters {what} on {when.isoformat()}.")
     return 0
 
 

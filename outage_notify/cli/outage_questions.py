@@ -22,13 +22,16 @@ from outage_notify.domain.outage import OutageState
     type=click.Choice([state.value for state in OutageState], case_sensitive=False),
     help="Only these; may be repeated.",
 )
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=200, show_default=True, help="At most so many."
+)
 @json_option
-def list_outages(states: tuple[str, ...], as_json: bool) -> int:
-    """Show all outages."""
+def list_outages(states: tuple[str, ...], limit: int, as_json: bool) -> int:
+    """Show outages, the newest first."""
     from outage_notify.services.outage_views import outage_list
 
     with runtime() as rt:
-        found = [one for one in outage_list(rt) if not states or one["state"] in states]
+        found = outage_list(rt, [OutageState(state) for state in states], limit)
     if as_json:
         emit(found)
         return 0
@@ -82,21 +85,15 @@ def preflight(reference: str, as_json: bool) -> int:
 @json_option
 def explain(reference: str, customer: str, as_json: bool) -> int:
     """Why was this customer told, or not told, when and how: in order, with reasons."""
-    from outage_notify.services import explain as service
+    from outage_notify.services.explain import explain as ask
 
     with runtime() as rt:
-        steps = service.explain(rt, reference, customer)
+        steps = ask(rt, reference, customer)
     if as_json:
         emit(steps)
         return 0
     for step in steps:
-        rest = {
-            name: value
-            for name, value in step.items()
-            if name not in {"at", "what"} and value not in ("", None)
-        }
-        details = "; ".join(f"{name}: {_flat(value)}" for name, value in rest.items())
-        show(f"{step.get('at') or '':<26} {step.get('what') or ''}" + (f"  ({details})" if details else ""))
+        show(f"{step['at'] or 'not yet':<25}  {step['what']:<14} {step.get('why', '')}".rstrip())
     return 0
 
 

@@ -124,7 +124,9 @@ def test_moving_only_the_named_switches_loses_the_named_loads(
     name: str, tmp_path: Path, seed: int, ties: bool
 ) -> None:
     net, names = _net(name)
-    index = TraceIndex(as_network(net, tmp_path))
+    if name not in _indexes:
+        _indexes[name] = TraceIndex(as_network(net, tmp_path))
+    index = _indexes[name]
     work = random.Random(seed).choice(
         [one for one in names if one.startswith(("line", "trafo", "bus", "switch"))]
     )
@@ -137,6 +139,7 @@ def test_moving_only_the_named_switches_loses_the_named_loads(
     assert set(answer.lost) == fed_loads(net) - after
 
 
+_indexes: dict[str, TraceIndex] = {}
 _cache: dict[str, tuple[Any, list[str]]] = {}
 
 

@@ -6,7 +6,10 @@ and never counts as having told somebody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from outage_notify.domain.outage import OutageState
 
 
 class NoticeKind(StrEnum):
@@ -36,3 +39,21 @@ IMMEDIATE = frozenset(
 
 # Notices whose text a key customer signs.
 SIGNED = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.REMINDER, NoticeKind.DAY_AHEAD})
+
+# In which states of its outage a notice of a kind says something true. A part of the audience is
+# told CANCELLED when a revision spares it, so that one stays true whatever becomes of the outage.
+TRUE_WHILE: Mapping[NoticeKind, frozenset[OutageState]] = {
+    NoticeKind.SEVEN_DAY: frozenset({OutageState.APPROVED}),
+    NoticeKind.DAY_AHEAD: frozenset({OutageState.APPROVED}),
+    NoticeKind.CHANGED: frozenset({OutageState.APPROVED}),
+    NoticeKind.REMINDER: frozenset({OutageState.APPROVED}),
+    NoticeKind.CANCELLED: frozenset(OutageState),
+    NoticeKind.STARTED: frozenset({OutageState.ACTIVE}),
+    NoticeKind.OVERRUN: frozenset({OutageState.ACTIVE}),
+    NoticeKind.RESTORED: frozenset({OutageState.COMPLETED}),
+}
+
+
+def still_true(kind: NoticeKind, revision: int, state: OutageState, standing: int) -> bool:
+    """Whether a notice of a revision may still go out, given the outage's state and standing revision."""
+    return revision >= standing and state in TRUE_WHILE[kind]

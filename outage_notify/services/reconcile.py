@@ -15,16 +15,16 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from channels.model import FaultClass, ReportStatus, Sighting
+from channels.model import REPORT_RANK, FaultClass, Report, ReportStatus, Sighting
 from channels.sender import Sender
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.domain.outage import OutageState
+from outage_notify.domain.notice import still_true
 from outage_notify.services import audit, record_receipts, schedule_notices
 from outage_notify.services.escalate import escalate_due
 from outage_notify.services.notice_facts import message_for
 from outage_notify.services.print_letters import open_letter_tasks
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.settle import note_bad_contact, step_ladder
+from outage_notify.services.settle import note_twice, of_use, step_ladder
 from outage_notify.services.tell_news import complete_news
 from outage_notify.store import claims, delivery_queries
 from outage_notify.store.delivery_tables import Delivery
@@ -99,7 +99,12 @@ def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
             if sender is None or began is None:
                 log.error("nobody to ask about a doubtful delivery", delivery=delivery_id)
                 continue
-            message = message_for(session, rt, delivery, rt.now(session))
+            try:
+                message = message_for(session, rt, delivery, rt.now(session))
+            except Exception:
+                # It stays in doubt; the others are settled all the same.
+                log.exception("message can't be made", delivery=delivery_id)
+                continue
             known = delivery_queries.provider_ids_to(session, delivery.address, delivery.channel)
         sightings = None if sender.repeatable else sender.find(message, began, known)
         with rt.database.write() as session:
@@ -121,10 +126,10 @@ def _settle_doubt(
     interval = timedelta(seconds=rt.settings.doubt_interval)
     if sender.repeatable:
         # The same Message-ID makes the repeated e-mail the same e-mail.
-        report.resent += _again(session, delivery, now)
+        report.resent += _again(session, delivery, now, assume_taken=True)
     elif sightings:
         report.found += 1
-        _take_sightings(session, delivery, sightings, now)
+        _take_sightings(session, rt, delivery, sightings, now)
     elif sightings is not None and delivery.doubt_asked + 1 >= QUESTIONS:
         report.resent += _again(session, delivery, now)
     elif sightings is None and delivery.doubt_since and now - delivery.doubt_since > DOUBT_LIMIT:
@@ -133,36 +138,33 @@ def _settle_doubt(
         claims.asked(session, delivery.id, now + interval, counted=sightings is not None)
 
 
-def _again(session: Session, delivery: Delivery, now: datetime) -> int:
-    """The provider has nothing: send it again, unless nobody needs it any more."""
+def _again(session: Session, delivery: Delivery, now: datetime, assume_taken: bool = False) -> int:
+    """Send it again, unless nobody needs it any more.
+
+    Then: the provider has nothing, so it is withdrawn. Where the provider can't be asked
+    (`assume_taken`) it has to be supposed that the mail went out, since whoever may
+    have read it has to hear of the change or the cancellation.
+    """
     outage = session.get_one(Outage, delivery.outage_ref)
-    stale = delivery.revision < outage.revision or delivery.not_after <= now
-    if stale or (outage.state is OutageState.CANCELLED and delivery.notice.kind.value != "CANCELLED"):
-        claims.withdraw(session, delivery.id, now, "never left; replaced meanwhile", DeliveryState.IN_DOUBT)
-        return 0
-    return int(claims.back_to_ready(session, delivery.id, now, origin=DeliveryState.IN_DOUBT))
-
-
-def _take_sightings(session: Session, delivery: Delivery, sightings: list[Sighting], now: datetime) -> None:
-    """The provider has it. More than one means told twice: kept on record, never hidden."""
-    first = sightings[0]
-    if len(sightings) > 1:
-        record(session, now, SYSTEM, "found_twice", outage=delivery.outage_ref, delivery=delivery.id)
-        log.error("provider has a message twice", delivery=delivery.id, count=len(sightings))
-    if first.status is ReportStatus.DELIVERED:
-        claims.delivered(session, delivery.id, now, first.provider_id)
-    elif first.status is ReportStatus.FAILED:
-        claims.failed(
-            session,
-            delivery.id,
-            now,
-            code=first.code,
-            fault=first.fault.value,
-            provider_id=first.provider_id,
-        )
-        note_bad_contact(session, delivery.id, first.fault, first.code, now)
+    if of_use(outage, delivery, now):
+        return int(claims.back_to_ready(session, delivery.id, now, origin=DeliveryState.IN_DOUBT))
+    if assume_taken:
+        claims.accepted(session, delivery.id, now)
+        record(session, now, SYSTEM, "assumed_taken", outage=outage.id, delivery=delivery.id)
     else:
-        claims.accepted(session, delivery.id, now, provider_id=first.provider_id, check_at=now + NEXT_CHECK)
+        claims.withdraw(session, delivery.id, now, "never left; replaced meanwhile", DeliveryState.IN_DOUBT)
+    return 0
+
+
+def _take_sightings(
+    session: Session, rt: Runtime, delivery: Delivery, sightings: list[Sighting], now: datetime
+) -> None:
+    """The provider has it: as good as a report of its state. More than one means told twice."""
+    best = max(sightings, key=lambda one: REPORT_RANK[one.status])
+    if len(sightings) > 1:
+        note_twice(session, delivery, now)
+    report = Report(best.provider_id, best.status, best.code, best.fault)
+    record_receipts.apply_report(session, rt, delivery.id, report, now)
 
 
 def _give_to_person(session: Session, delivery: Delivery, now: datetime) -> None:
@@ -226,7 +228,10 @@ def _complete_notices(rt: Runtime) -> int:
         now, new = rt.now(session), 0
         for notice in delivery_queries.incomplete_notices(session):
             outage = session.get_one(Outage, notice.outage_ref)
-            if outage.state is OutageState.APPROVED and notice.kind in schedule_notices.PLANNED_KINDS:
+            if not still_true(notice.kind, notice.revision, outage.state, outage.revision):
+                # Whatever replaced it looks after those in doubt itself.
+                notice.incomplete = False
+            elif notice.kind in schedule_notices.PLANNED_KINDS:
                 new += schedule_notices.announce(session, rt, outage, now)
             else:
                 new += complete_news(session, rt, outage, notice, now)

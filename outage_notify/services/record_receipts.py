@@ -8,22 +8,21 @@ whatever a crash left unapplied.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, FaultClass, Report, ReportStatus
 from outage_notify.domain.acknowledgement import AckWay
 from outage_notify.services import acknowledge
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.settle import note_bad_contact
+from outage_notify.services.settle import note_bad_contact, note_twice
 from outage_notify.store import claims, delivery_queries, report_queries
 from outage_notify.store.delivery_tables import Delivery, ProviderReport
 
-log = structlog.get_logger()
-
 CONFIRM_KEY = "1"
+# How long to wait for callbacks before the provider is asked how an accepted message ended.
+FIRST_CHECK = timedelta(minutes=10)
 
 
 def store_report(rt: Runtime, channel: Channel, delivery: int | None, form: Mapping[str, str]) -> str:
@@ -54,7 +53,10 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
     delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
     if delivery.provider_id and report.provider_id and delivery.provider_id != report.provider_id:
         # A second message to the same person under one delivery: never silently.
-        log.error("two messages for one delivery", delivery=delivery_id)
+        note_twice(session, delivery, now)
+        if report.status is ReportStatus.FAILED:
+            # The end of one of the two says nothing about the other.
+            return "outranked"
     status, fault, code = report.status, report.fault, report.code
     unanswered = delivery.channel is Channel.VOICE and not delivery.digits
     if (
@@ -79,7 +81,10 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
         if won:
             note_bad_contact(session, delivery_id, fault, code, now)
     else:
-        won = claims.accepted(session, delivery_id, now, provider_id=report.provider_id)
+        # The callback that tells how it ended may be lost: then the provider is asked.
+        won = claims.accepted(
+            session, delivery_id, now, provider_id=report.provider_id, check_at=now + FIRST_CHECK
+        )
     if not won:
         claims.remember_provider_id(session, delivery_id, report.provider_id)
     return "applied" if won else "outranked"

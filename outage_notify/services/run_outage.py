@@ -57,7 +57,8 @@ def start(rt: Runtime, by: str, reference: str, version: int | None = None) -> i
                 "Revise it if it has to start earlier.",
             )
         outage.state, outage.started_at = OutageState.ACTIVE, now
-        claims.withdraw_unsent(session, outage.id, now, "the work has started")
+        # Whom a revision has spared still hears of that.
+        claims.withdraw_unsent(session, outage.id, now, "the work has started", keep=NoticeKind.CANCELLED)
         acknowledge.close_at_start(session, rt, outage, now)
         told = tell_news(session, rt, outage, NoticeKind.STARTED, now, outage.standing.end)
         record(session, now, by, "started", outage=outage.id, deliveries=told)
@@ -89,7 +90,7 @@ def complete(rt: Runtime, by: str, reference: str, version: int | None = None) -
         user_lookup.require(session, by, Role.PLANNER)
         require_move(reference, outage.state, OutageState.COMPLETED)
         outage.state, outage.completed_at = OutageState.COMPLETED, now
-        claims.withdraw_unsent(session, outage.id, now, "supply is back")
+        claims.withdraw_unsent(session, outage.id, now, "supply is back", keep=NoticeKind.CANCELLED)
         facts = {"restored_at": now.isoformat()}
         told = tell_news(session, rt, outage, NoticeKind.RESTORED, now, now + NEWS_AFTER_END, facts)
         record(session, now, by, "completed", outage=outage.id, deliveries=told)

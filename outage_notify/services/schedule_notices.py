@@ -8,7 +8,7 @@ settled, because only then is it known whether "planned" or "changed" is the rig
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ from outage_notify.services.whom_to_tell import Person, people, priority_of
 from outage_notify.store import delivery_queries, people_lookup
 from outage_notify.store.delivery_queries import Planned, Reached
 from outage_notify.store.delivery_tables import Notice
-from outage_notify.store.outage_tables import Outage
+from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
 from outage_notify.store.work_queries import open_task
 from outage_notify.store.work_tables import TaskKind
@@ -48,19 +48,20 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     revision = outage.standing
     affected = people(session, rt, outage, revision.number)
     before = delivery_queries.reached_by_announcements(session, outage.id, below_revision=revision.number)
-    told = by_customer(one for one in before if one.state in TOLD)
+    spared = delivery_queries.retracted(session, outage.id)
+    told = by_customer(one for one in before if one.state in TOLD and one.customer not in spared)
     doubtful = {one.customer for one in before if one.state not in TOLD}
     done = delivery_queries.customers_with(session, outage.id, revision.number, FIRST)
     open_people = {ref: person for ref, person in affected.items() if ref not in done and ref not in doubtful}
     new = _first_notices(session, rt, outage, {r: p for r, p in open_people.items() if r not in told}, now)
     new += _changes(session, rt, outage, {r: p for r, p in open_people.items() if r in told}, told, now)
-    new += _day_ahead(session, rt, outage, affected, now)
+    new += _day_ahead(session, rt, outage, affected, set(told), now)
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
     acknowledge.request_for(
         session, rt, outage, revision, [ref for ref, one in affected.items() if one.key], now
     )
-    _mark_incomplete(session, outage, revision.number, bool(doubtful))
+    _mark_incomplete(session, outage, bool(doubtful), now)
     return new
 
 
@@ -85,7 +86,12 @@ def _first_notices(
 
 
 def _day_ahead(
-    session: Session, rt: Runtime, outage: Outage, affected: Mapping[int, Person], now: datetime
+    session: Session,
+    rt: Runtime,
+    outage: Outage,
+    affected: Mapping[int, Person],
+    changed: Collection[int],
+    now: datetime,
 ) -> int:
     zone, revision = ZoneInfo(outage.timezone), outage.standing
     done = delivery_queries.customers_with(session, outage.id, revision.number, (NoticeKind.DAY_AHEAD,))
@@ -95,17 +101,29 @@ def _day_ahead(
         duty = person.duties.get(NoticeKind.DAY_AHEAD)
         if ref in done or duty is None:
             continue
-        first = person.duties.get(NoticeKind.SEVEN_DAY)
-        due = rt.policy.due_at(NoticeKind.DAY_AHEAD, duty.deadline, now, zone)
-        # The first notice goes out so late that it does for both.
-        if first and rt.policy.redundant(
-            rt.policy.due_at(NoticeKind.SEVEN_DAY, first.deadline, now, zone), due
+        # The first notice (or, where no law asks for one, the change) goes out so late that it does for both.
+        if day_ahead_redundant(rt, person, zone, now) or (
+            ref in changed
+            and NoticeKind.SEVEN_DAY not in person.duties
+            and rt.policy.redundant(now, rt.policy.due_at(NoticeKind.DAY_AHEAD, duty.deadline, now, zone))
         ):
             continue
         deadlines.append(duty.deadline)
         targets = _targets(session, outage, person, now)
         planned += _rows(rt, person, targets, NoticeKind.DAY_AHEAD, duty.deadline, now, zone)
     return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now)
+
+
+def day_ahead_redundant(rt: Runtime, person: Person, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether the first notice, scheduled at `now`, follows so late that a second one would say it twice."""
+    first = person.duties.get(NoticeKind.SEVEN_DAY)
+    second = person.duties.get(NoticeKind.DAY_AHEAD)
+    if first is None or second is None:
+        return False
+    return rt.policy.redundant(
+        rt.policy.due_at(NoticeKind.SEVEN_DAY, first.deadline, now, zone),
+        rt.policy.due_at(NoticeKind.DAY_AHEAD, second.deadline, now, zone),
+    )
 
 
 def _changes(
@@ -117,8 +135,10 @@ def _changes(
     now: datetime,
 ) -> int:
     """CHANGED through every channel that had reached them; by the ladder where none is usable any more."""
+    if not chosen:
+        return 0
     zone, revision = ZoneInfo(outage.timezone), outage.standing
-    old = next(one for one in reversed(outage.revisions) if one.number < revision.number and one.approved_at)
+    old = _before(outage)
     planned: list[Planned] = []
     deadlines: list[datetime] = []
     for ref, person in chosen.items():
@@ -142,8 +162,16 @@ def _changes(
                 deadline=deadline,
             )
             planned.append(_row(person, target, due, urgent=True))
-    facts = {"old_start": old.start.isoformat(), "old_end": old.end.isoformat()}
-    return _insert(session, outage, NoticeKind.CHANGED, planned, deadlines, now, facts)
+    return _insert(session, outage, NoticeKind.CHANGED, planned, deadlines, now, _old_window(old))
+
+
+def _before(outage: Outage) -> OutageRevision:
+    """The revision that stood before the standing one."""
+    return next(one for one in reversed(outage.revisions) if one.number < outage.revision and one.approved_at)
+
+
+def _old_window(old: OutageRevision) -> dict[str, str]:
+    return {"old_start": old.start.isoformat(), "old_end": old.end.isoformat()}
 
 
 def remind(
@@ -255,8 +283,28 @@ def _insert(
     return delivery_queries.insert_deliveries(session, notice, planned)
 
 
-def _mark_incomplete(session: Session, outage: Outage, revision: int, incomplete: bool) -> None:
-    """Remember on any notice of the revision that somebody is still in doubt."""
-    notices: list[Notice] = delivery_queries.notices_of(session, outage.id, revision)
-    for notice in notices:
-        notice.incomplete = incomplete and notice is notices[0]
+def _mark_incomplete(session: Session, outage: Outage, incomplete: bool, now: datetime) -> None:
+    """Remember on one announcement of the revision that somebody is still in doubt."""
+    announcements: list[Notice] = [
+        one
+        for one in delivery_queries.notices_of(session, outage.id, outage.revision)
+        if one.kind in PLANNED_KINDS
+    ]
+    if incomplete and not announcements:
+        # Everybody is in doubt, so that there is none yet to remember it on.
+        start = outage.standing.start
+        announcements.append(
+            delivery_queries.ensure_notice(
+                session,
+                outage.id,
+                outage.revision,
+                NoticeKind.CHANGED,
+                now=now,
+                deadline=start,
+                due_at=now,
+                not_after=start,
+                facts=_old_window(_before(outage)),
+            )
+        )
+    for notice in announcements:
+        notice.incomplete = incomplete and notice is announcements[0]

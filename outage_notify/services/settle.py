@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, FaultClass
 from outage_notify.domain import ladder
+from outage_notify.domain.delivery import LIVE
 from outage_notify.domain.ladder import VISIT, Tried
-from outage_notify.domain.notice import IMMEDIATE, NoticeKind
-from outage_notify.domain.outage import OutageState
+from outage_notify.domain.notice import IMMEDIATE, NoticeKind, still_true
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.whom_to_tell import contacts_of, priority_of
-from outage_notify.store import delivery_queries, outage_queries, people_lookup
+from outage_notify.store import audit_queries, delivery_queries, outage_queries, people_lookup
 from outage_notify.store.delivery_queries import Planned
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
@@ -21,18 +23,19 @@ from outage_notify.store.people_tables import Customer
 from outage_notify.store.work_queries import SYSTEM, open_task, record
 from outage_notify.store.work_tables import TaskKind
 
+log = structlog.get_logger()
+
 
 def note_bad_contact(session: Session, delivery: int, fault: FaultClass, code: str, now: datetime) -> None:
-    """Mark the contact that the provider calls wrong, or whose owner said no. Twice is harmless."""
+    """Mark the address that the provider calls wrong, or whose owner said no, for everybody who
+    gave it. Twice is harmless."""
     if fault not in {FaultClass.BAD_ADDRESS, FaultClass.OPTED_OUT}:
         return
     row = session.get_one(Delivery, delivery)
-    contact = delivery_queries.contact_of(session, row)
-    if contact is None:
-        return
-    if fault is FaultClass.OPTED_OUT:
-        contact.opted_out_at = contact.opted_out_at or now
-    else:
+    for contact in people_lookup.contacts_at(session, row.channel, row.address):
+        if fault is FaultClass.OPTED_OUT:
+            contact.opted_out_at = contact.opted_out_at or now
+            continue
         contact.bad_at, contact.bad_reason = contact.bad_at or now, f"provider code {code}"[:200]
         open_task(
             session,
@@ -47,6 +50,20 @@ def note_bad_contact(session: Session, delivery: int, fault: FaultClass, code: s
         )
 
 
+def note_twice(session: Session, delivery: Delivery, now: datetime) -> None:
+    """A provider has taken one delivery twice: kept on record, so that the audit shows it. Once."""
+    if not audit_queries.known_twice(session, delivery.id):
+        record(session, now, SYSTEM, "found_twice", outage=delivery.outage_ref, delivery=delivery.id)
+        log.error("provider has a message twice", delivery=delivery.id)
+
+
+def of_use(outage: Outage, delivery: Delivery, now: datetime) -> bool:
+    """Whether anybody gains from (another) try: not for what is over, replaced or no longer true."""
+    return delivery.not_after > now and still_true(
+        delivery.notice.kind, delivery.revision, outage.state, outage.revision
+    )
+
+
 def step_ladder(session: Session, rt: Runtime, delivery: Delivery, now: datetime) -> int:
     """Below a failed delivery: insert the next rung for each of its recipients, or a visit task.
 
@@ -55,48 +72,53 @@ def step_ladder(session: Session, rt: Runtime, delivery: Delivery, now: datetime
     """
     delivery.stepped = True
     outage = session.get_one(Outage, delivery.outage_ref)
-    if not _still_of_use(outage, delivery, now):
+    if not of_use(outage, delivery, now):
         return 0
     customers = people_lookup.customers_by_ref(session, [one.customer_ref for one in delivery.recipients])
+    return sum(_step(session, rt, outage, delivery, customer, now) for customer in customers.values())
+
+
+def _step(
+    session: Session, rt: Runtime, outage: Outage, delivery: Delivery, customer: Customer, now: datetime
+) -> int:
+    """Climb until something is alive again. More than once only where the next address is one that
+    somebody else's delivery of this notice has found dead already."""
+    revision = next(one for one in outage.revisions if one.number == delivery.revision)
+    members = outage_queries.audience_of_customer(session, revision, customer.id)
+    contacts = contacts_of(customer, members[0].service_point.place if members else "")
+    steps = rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable)
     new = 0
-    for customer in customers.values():
+    while True:
         tried = [
             Tried(one.channel, one.address, one.state)
             for one in delivery_queries.deliveries_for(session, delivery.notice_ref, customer.id)
         ]
-        revision = next(one for one in outage.revisions if one.number == delivery.revision)
-        members = outage_queries.audience_of_customer(session, revision, customer.id)
-        place = members[0].service_point.place if members else ""
-        contacts = contacts_of(customer, place)
-        steps = rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable)
         following = ladder.next(steps, contacts, tried)
         if following is None:
-            if not any(one.state not in {delivery.state} for one in tried):
+            if not any(one.state in LIVE for one in tried):
                 _left_untold(session, customer, delivery, now)
-            continue
+            return new
         if following is VISIT:
             _visit(session, outage, customer, delivery, now)
-            continue
-        urgent = delivery.urgent or delivery.notice.kind in IMMEDIATE
-        zone = delivery_queries.zone_of(session, delivery)
-        rows = []
-        for one in following:
-            awake = rt.policy.quiet_hours.quiet_end(now, zone)
-            wait = one.channel in {Channel.SMS, Channel.VOICE} and awake < delivery.notice.deadline
-            rows.append(
-                Planned(
-                    customer.id,
-                    one.channel,
-                    one.contact.address,
-                    one.contact.id or None,
-                    customer.language,
-                    priority_of(customer),
-                    awake if wait and not urgent else now,
-                    rung=delivery.rung + 1,
-                    urgent=urgent,
-                )
+            return new
+        rows = [
+            Planned(
+                customer.id,
+                one.channel,
+                one.contact.address,
+                one.contact.id or None,
+                customer.language,
+                priority_of(customer),
+                _next_due(rt, outage, delivery, customer, one.channel, now),
+                rung=delivery.rung + 1,
+                urgent=delivery.urgent or delivery.notice.kind in IMMEDIATE,
             )
-        new += delivery_queries.insert_deliveries(session, delivery.notice, rows)
+            for one in following
+        ]
+        # What waits for a pending revision to be decided waits on every channel.
+        new += delivery_queries.insert_deliveries(
+            session, delivery.notice, rows, paused=outage.pending is not None
+        )
         record(
             session,
             now,
@@ -107,16 +129,33 @@ def step_ladder(session: Session, rt: Runtime, delivery: Delivery, now: datetime
             delivery=delivery.id,
             channels=sorted({one.channel.value for one in following}),
         )
-    return new
 
 
-def _still_of_use(outage: Outage, delivery: Delivery, now: datetime) -> bool:
-    """Whether anybody gains from another try: not for a revision that was replaced or is over."""
-    if delivery.not_after <= now or delivery.revision < outage.revision:
-        return False
-    if delivery.notice.kind in {NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD, NoticeKind.REMINDER}:
-        return outage.state is OutageState.APPROVED
-    return True
+def _next_due(
+    rt: Runtime, outage: Outage, delivery: Delivery, customer: Customer, channel: Channel, now: datetime
+) -> datetime:
+    """When the next channel is tried: at once, but nobody is woken whom the first try would not have woken."""
+    notice, zone = delivery.notice, ZoneInfo(outage.timezone)
+    if notice.kind in {NoticeKind.CHANGED, NoticeKind.CANCELLED}:
+        changed = notice.kind is NoticeKind.CHANGED
+        old = notice.facts.get("old_start")
+        return rt.policy.change_due(
+            channel,
+            customer.key,
+            now,
+            zone,
+            old_start=datetime.fromisoformat(old) if old else outage.standing.start,
+            new_start=outage.standing.start if changed else None,
+            deadline=notice.deadline if changed else None,
+        )
+    if notice.kind in IMMEDIATE:
+        return rt.policy.immediate_due(channel, customer.key, now, zone)
+    if channel not in {Channel.SMS, Channel.VOICE}:
+        return now
+    if notice.kind is NoticeKind.REMINDER:
+        morning = rt.policy.quiet_hours.quiet_end(now, zone)
+        return morning if morning < notice.deadline else now
+    return rt.policy.due_at(notice.kind, notice.deadline, now, zone, channel)
 
 
 def _visit(session: Session, outage: Outage, customer: Customer, delivery: Delivery, now: datetime) -> None:

@@ -13,14 +13,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
-from outage_notify.domain.delivery import TOLD
+from outage_notify.domain import ladder
+from outage_notify.domain.delivery import TOLD, DeliveryState
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.whom_to_tell import priority_of
+from outage_notify.services.whom_to_tell import contacts_of, priority_of
 from outage_notify.store import delivery_queries, people_lookup
 from outage_notify.store.delivery_queries import Planned, Reached
 from outage_notify.store.delivery_tables import Notice
 from outage_notify.store.outage_tables import Outage
+from outage_notify.store.people_tables import Customer
 
 NEWS_LIFE = timedelta(hours=24)
 
@@ -45,10 +47,7 @@ def tell_reached(
         customer = customers[ref]
         if not rt.policy.told_of(kind, customer.key):
             continue
-        usable = {one.id for one in customer.contacts if one.usable}
-        for way in ways:
-            if way.channel is Channel.LETTER or (way.contact is not None and way.contact not in usable):
-                continue
+        for way in _usable(rt, customer, ways):
             due = rt.policy.immediate_due(way.channel, customer.key, now, zone)
             if kind is NoticeKind.CANCELLED:
                 due = rt.policy.change_due(
@@ -127,9 +126,32 @@ def complete_news(session: Session, rt: Runtime, outage: Outage, notice: Notice,
     )
 
 
+def _usable(rt: Runtime, customer: Customer, ways: Sequence[Reached]) -> list[Reached]:
+    """The ways that can still be used; if there is none left, the first rung of the ladder."""
+    usable = {one.id for one in customer.contacts if one.usable}
+    found = [
+        way
+        for way in ways
+        if way.channel is not Channel.LETTER and (way.contact is None or way.contact in usable)
+    ]
+    if found:
+        return found
+    steps = rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable)
+    return [
+        Reached(customer.id, one.channel, one.contact.address, one.contact.id, DeliveryState.READY)
+        for one in ladder.first(steps, contacts_of(customer))
+        if one.channel is not Channel.LETTER
+    ]
+
+
 def told_ways(session: Session, outage: Outage) -> tuple[dict[int, list[Reached]], set[int]]:
-    """Customers told of an outage with the ways that reached them, and those still in doubt."""
-    reached = delivery_queries.reached_by_announcements(session, outage.id)
+    """Customers told of an outage with the ways that reached them, and those still in doubt.
+
+    Not those whom a revision has spared and who were told so: it is not their outage any more.
+    """
+    spared = delivery_queries.retracted(session, outage.id)
+    everybody = delivery_queries.reached_by_announcements(session, outage.id)
+    reached = [one for one in everybody if one.customer not in spared]
     told = by_customer(one for one in reached if one.state in TOLD)
     return told, {one.customer for one in reached if one.state not in TOLD}
 

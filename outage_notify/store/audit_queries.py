@@ -12,7 +12,7 @@ from outage_notify.domain.delivery import UNSETTLED, DeliveryState
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
-from outage_notify.store.work_tables import Event, Task
+from outage_notify.store.work_tables import Event, Task, TaskKind
 
 
 def states_by_customer(
@@ -31,13 +31,14 @@ def states_by_customer(
     return found
 
 
+# Tasks by which a person tells the customer. To mend an address or to read a reply is not one of them.
+TELLING = (TaskKind.VISIT, TaskKind.CONTACT_MISSING, TaskKind.DOUBTFUL)
+
+
 def customers_with_tasks(session: Session, outage: int) -> set[int]:
-    """Customers whom a person was asked to take care of."""
-    return {
-        one
-        for one in session.scalars(select(Task.customer_ref).where(Task.outage_ref == outage).distinct())
-        if one
-    }
+    """Customers whom a person was asked to tell."""
+    statement = select(Task.customer_ref).where(Task.outage_ref == outage, Task.kind.in_(TELLING))
+    return {one for one in session.scalars(statement.distinct()) if one}
 
 
 def customers_in_doubt(session: Session, outage: int) -> set[int]:
@@ -59,6 +60,12 @@ def found_twice(session: Session) -> list[dict[str, str]]:
         .where(Event.what == "found_twice")
     )
     return [{"outage": reference, "delivery": str(delivery)} for reference, delivery in rows.tuples()]
+
+
+def known_twice(session: Session, delivery: int) -> bool:
+    """Whether it is on record already that a provider took this delivery twice."""
+    statement = select(Event.id).where(Event.what == "found_twice", Event.delivery_ref == delivery)
+    return session.scalar(statement.limit(1)) is not None
 
 
 def overdue(session: Session, before: datetime) -> int:

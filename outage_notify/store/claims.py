@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from channels.model import Channel, Outcome
 from outage_notify.domain.delivery import UNSENT, UNSETTLED, DeliveryState, predecessors
-from outage_notify.store.delivery_tables import Attempt, Delivery
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.store.delivery_tables import Attempt, Delivery, Notice
 
 S = DeliveryState
 
@@ -227,9 +228,15 @@ def withdraw(
 
 
 def withdraw_unsent(
-    session: Session, outage: int, now: datetime, why: str, below_revision: int | None = None
+    session: Session,
+    outage: int,
+    now: datetime,
+    why: str,
+    below_revision: int | None = None,
+    keep: NoticeKind | None = None,
 ) -> int:
-    """Withdraw every unsent delivery of an outage (of revisions before `below_revision`).
+    """Withdraw every unsent delivery of an outage (of revisions before `below_revision`), but
+    those of one kind.
 
     Races with a worker's `begin` are decided by the row lock: either it is withdrawn, or it
     was begun and will be settled, and whoever it reaches is told of the change afterwards.
@@ -241,6 +248,9 @@ def withdraw_unsent(
     )
     if below_revision is not None:
         statement = statement.where(Delivery.revision < below_revision)
+    if keep is not None:
+        kept = select(Notice.id).where(Notice.outage_ref == outage, Notice.kind == keep)
+        statement = statement.where(Delivery.notice_ref.not_in(kept))
     return _changed(session, statement)
 
 
@@ -256,6 +266,15 @@ def pause(session: Session, outage: int, paused: bool) -> int:
         .values(paused=paused)
     )
     return _changed(session, statement)
+
+
+def release(session: Session, held: Sequence[Claim]) -> int:
+    """Give back claimed rows that will not be begun; those that have moved on stay where they are."""
+    won = 0
+    for one in held:
+        statement = _move(one.delivery, S.READY, one.fence).where(Delivery.state == S.CLAIMED)
+        won += _won(session, statement.values(claimed_by=None, lease_until=None))
+    return won
 
 
 def release_expired(session: Session, now: datetime) -> int:

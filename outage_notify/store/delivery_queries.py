@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel, Language
-from outage_notify.domain.delivery import TOLD, UNSETTLED, DeliveryState
+from outage_notify.domain.delivery import LIVE, TOLD, UNSETTLED, DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
@@ -111,7 +111,9 @@ def notices_of(session: Session, outage: int, revision: int | None = None) -> li
     return list(session.scalars(statement))
 
 
-def insert_deliveries(session: Session, notice: Notice, planned: Sequence[Planned]) -> int:
+def insert_deliveries(
+    session: Session, notice: Notice, planned: Sequence[Planned], paused: bool = False
+) -> int:
     """Add deliveries to a notice; those that are there already stay as they are.
 
     One address gets one delivery per notice, whoever shares it: the second customer becomes
@@ -146,6 +148,7 @@ def insert_deliveries(session: Session, notice: Notice, planned: Sequence[Planne
             "state": DeliveryState.READY,
             "due_at": one.due_at,
             "not_after": notice.not_after,
+            "paused": paused,
         }
         for one in fresh.values()
     ]
@@ -165,6 +168,15 @@ def insert_deliveries(session: Session, notice: Notice, planned: Sequence[Planne
     links = [{"delivery_ref": one, "customer_ref": two} for one, two in sorted(pairs - known)]
     for chunk in _chunks(links):
         session.execute(insert(DeliveryRecipient), chunk)
+        # Who joins a row that has failed already still needs the next channel.
+        session.execute(
+            update(Delivery)
+            .where(
+                Delivery.id.in_({one["delivery_ref"] for one in chunk}),
+                Delivery.state == DeliveryState.FAILED,
+            )
+            .values(stepped=False)
+        )
     return len(rows)
 
 
@@ -218,8 +230,35 @@ def deliveries_for(session: Session, notice: int, customer: int) -> list[Deliver
             .join(DeliveryRecipient)
             .where(Delivery.notice_ref == notice, DeliveryRecipient.customer_ref == customer)
             .order_by(Delivery.id)
+            # States change by guarded UPDATEs behind the session's back.
+            .execution_options(populate_existing=True)
         )
     )
+
+
+def retracted(session: Session, outage: int) -> set[int]:
+    """Customers who were told CANCELLED, or will be, after the last announcement that they got.
+
+    For them there is nothing more to cancel, and no news, unless they are announced to anew.
+    """
+
+    def newest(kinds: Iterable[NoticeKind], states: Iterable[DeliveryState]) -> dict[int, int]:
+        rows = session.execute(
+            select(DeliveryRecipient.customer_ref, func.max(Delivery.revision))
+            .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
+            .join(Notice, Delivery.notice_ref == Notice.id)
+            .where(
+                Delivery.outage_ref == outage,
+                Delivery.state.in_(tuple(states)),
+                Notice.kind.in_(tuple(kinds)),
+            )
+            .group_by(DeliveryRecipient.customer_ref)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    announced = newest(ANNOUNCEMENTS | {NoticeKind.REMINDER}, TOLD | UNSETTLED)
+    cancelled = newest({NoticeKind.CANCELLED}, LIVE)
+    return {one for one, revision in cancelled.items() if revision > announced.get(one, 0)}
 
 
 def with_recipients(session: Session, ids: Sequence[int]) -> list[Delivery]:

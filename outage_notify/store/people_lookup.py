@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from outage_notify.store.people_tables import Customer, ServicePoint
+from channels.model import Channel
+from outage_notify.store.people_tables import ContactPoint, Customer, ServicePoint
 
 _CHUNK = 500
 
@@ -34,3 +35,9 @@ def grid_manager_of(session: Session, customer: int) -> int | None:
         .order_by(ServicePoint.id)
         .limit(1)
     )
+
+
+def contacts_at(session: Session, channel: Channel, address: str) -> list[ContactPoint]:
+    """Everybody's contact at one address: a family shares a telephone."""
+    statement = select(ContactPoint).where(ContactPoint.address == address, ContactPoint.channel == channel)
+    return list(session.scalars(statement.order_by(ContactPoint.id)))

@@ -6,12 +6,15 @@ simulator. The outbox is asked only which short reference belongs to which notic
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.table import Table
+
+_REFERENCE = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{10}(?![0-9A-Z])")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Belongs:
-    """Whose a message is: notice and customers, by its short reference."""
+    """Whose a message is: notice and customers, by its short reference or the provider's id."""
 
     notice: str
     customers: frozenset[str]
@@ -57,7 +60,7 @@ def count(
     strangers = 0
     seen: set[str] = set()
     for entry in ledger:
-        reference = next((one for one in belongs if one in _words(entry)), None)
+        reference = _whose(entry, belongs)
         if reference is None:
             strangers += 1
             continue
@@ -123,5 +126,7 @@ def table(counts: Sequence[Count]) -> Table:
     return drawn
 
 
-def _words(entry: Mapping[str, Any]) -> str:
-    return f"{entry.get('subject', '')} {entry.get('text', '')}"
+def _whose(entry: Mapping[str, Any], belongs: Mapping[str, Belongs]) -> str | None:
+    """The short reference printed in a text; a call says none and is known by the provider's id."""
+    words = _REFERENCE.findall(f"{entry.get('subject', '')} {entry.get('text', '')}")
+    return next((one for one in [*words, entry["provider_id"]] if one in belongs), None)

@@ -240,17 +240,16 @@ def closing(story: Story) -> bool:
         owners = story_queries.owners(session, outage.id)
         excused = story_queries.task_customers(session, outage.id)
     belongs = {
-        reference: Belongs(_name(kind, revision), customers)
-        for reference, (kind, revision, _, customers) in owners.items()
-        if kind != "REMINDER"
+        mark: Belongs(_name(kind, revision, serial), customers)
+        for mark, (kind, revision, serial, customers) in owners.items()
     }
-    reminders = {reference for reference, owner in owners.items() if owner[0] == "REMINDER"}
-    entries = [
-        one
-        for one in people.ledger(story.stage)
-        if not any(reference in f"{one['subject']} {one['text']}" for reference in reminders)
-    ]
-    counts = proof.count(entries, story.expected, belongs, excused)
+    # Reminders go to those who have not signed: whoever the escalation chose must have got it.
+    reminded: dict[str, set[str]] = {}
+    for one in belongs.values():
+        if one.notice.startswith("REMINDER"):
+            reminded.setdefault(one.notice, set()).update(one.customers)
+    expected = [*story.expected, *(Expected(name, frozenset(who)) for name, who in sorted(reminded.items()))]
+    counts = proof.count(people.ledger(story.stage), expected, belongs, excused)
     story.out.print(proof.table(counts))
     chain = verify_database(rt)
     story.say(f"Receipts: {chain.count} in the chain, {'unbroken' if chain.ok else 'BROKEN'}.")
@@ -369,8 +368,8 @@ def _drop_held(story: Story) -> None:
     story.expected = [one for one in story.expected if one.name != _name("DAY_AHEAD", 1)]
 
 
-def _name(kind: str, revision: int) -> str:
-    return f"{kind} r{revision}"
+def _name(kind: str, revision: int, serial: int = 1) -> str:
+    return f"{kind} r{revision}" + (f" #{serial}" if kind == "REMINDER" else "")
 
 
 def _say_channels(story: Story) -> None:

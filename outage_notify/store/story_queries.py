@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
@@ -73,9 +73,11 @@ def cast(session: Session, outage: int, revision: int) -> list[Role]:
 
 
 def owners(session: Session, outage: int) -> dict[str, tuple[str, int, int, frozenset[str]]]:
-    """Per short reference: kind, revision and serial of the notice, and whom the message tells."""
+    """Per short reference, and for calls per provider id: kind, revision and serial of the
+    notice, and whom the message tells."""
+    mark = case((Delivery.channel == Channel.VOICE, Delivery.provider_id), else_=Delivery.short_ref)
     rows = session.execute(
-        select(Delivery.short_ref, Notice.kind, Notice.revision, Notice.serial, Customer.customer_id)
+        select(mark, Notice.kind, Notice.revision, Notice.serial, Customer.customer_id)
         .join(Notice, Delivery.notice_ref == Notice.id)
         .join(DeliveryRecipient, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Customer, DeliveryRecipient.customer_ref == Customer.id)

@@ -30,9 +30,9 @@ class Settings:
     """One field per `OUTAGE_NOTIFY_<FIELD>` variable; the comment says what it is for."""
 
     simulator: bool = False  # simulate providers and allow a hand-turned clock
-    state_dir: str = "var"  # embedded broker, simulator ledger, generated key of the simulator
+    state_dir: str = "var"  # embedded database, simulator ledger, generated key of the simulator
     database_url: str = ""  # default: SQLite in state_dir
-    broker_url: str = ""  # default: embedded (files in state_dir); else redis:// or amqp://
+    broker_url: str = ""  # default: embedded in the one worker; else redis:// or amqp://
     base_url: str = ""  # public address of the web server, as customers reach it
     timezone: str = ""  # local time of the network, an IANA name such as Asia/Shanghai
     policy: str = "cn"  # built-in policy, or path of a policy file

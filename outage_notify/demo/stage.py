@@ -127,7 +127,7 @@ def _settings(given: Settings) -> Settings:
         base_url=f"http://127.0.0.1:{ports[0]}",
         timezone=TIMEZONE,
         policy="cn",
-        utility="上瑞电网 Oberrhein Netz",
+        utility="Oberrhein Netz",
         hotline="+49 30 23125 000",
         twilio_account_sid="AC" + "0" * 32,
         twilio_auth_token="simulated",  # noqa: S106 - the simulator takes what it is given
@@ -165,8 +165,7 @@ def _prepare(settings: Settings) -> None:
         migrate.downgrade(database)
     finally:
         database.close()
-    for leftover in ("simulator", "broker"):
-        shutil.rmtree(state / leftover, ignore_errors=True)
+    shutil.rmtree(state / "simulator", ignore_errors=True)
 
 
 def _free_port(wanted: int) -> int:

@@ -30,10 +30,10 @@ from outage_notify.services.users import add_user
 from outage_notify.store import outage_queries, story_queries
 from outage_notify.store.story_queries import Role
 
-WORK = "line:10540"
+WORK = "line:172"
 PLANNER, APPROVER, PASSWORD = "li.na", "wang.wei", "demo-Oberrhein-2026"
-REASON = {"zh-CN": "更换10千伏电缆终端头", "en": "Replacement of cable terminations"}
-AREA, LINE = "Schutterwald", "Schutterwald West"
+REASON = {"zh-CN": "更换20千伏电缆终端头", "en": "Replacement of cable terminations"}
+AREA, LINE = "Schutterwald", "Line 172"
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """Celery's settings, and how a worker and a beat are run.
 
-Embedded: the filesystem broker in the state folder and one process that is worker and
-beat. It loses a ring now and then (at kill -9, say); the next ring does the work. In production:
-Redis or RabbitMQ by URL, any number of workers, one beat (two do no harm).
+Embedded: one process that is worker and beat, with Celery's in-memory broker between
+the two. (Celery's filesystem broker was tried: its reader can meet a half-written file and
+ends the worker.) A ring that is lost is followed by the next one, which does the work. In
+production: Redis or RabbitMQ by URL, any number of workers, one beat (two do no harm).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
     settings = rt.settings
     app = Celery("outage_notify", set_as_current=False)
     options: dict[str, Any] = {
-        "broker_url": settings.broker_url or "filesystem://",
+        "broker_url": settings.broker_url or "memory://",
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
@@ -41,15 +42,7 @@ def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
         "beat_schedule_filename": str(_folder(settings.state_dir) / f"beat-{os.getpid()}"),
     }
     if settings.embedded_broker:
-        folder = _folder(settings.state_dir) / "broker"
-        for name in ("queue", "control"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        options["broker_transport_options"] = {
-            "data_folder_in": str(folder / "queue"),
-            "data_folder_out": str(folder / "queue"),
-            "control_folder": str(folder / "control"),
-            "store_processed": False,
-        }
+        options["broker_transport_options"] = {"polling_interval": min(0.5, settings.tick_seconds / 2)}
     app.conf.update(options)
     tasks.register(app, rt, stop if stop is not None else [])
     return app

@@ -27,7 +27,7 @@ class Expected:
 
 @dataclass
 class Count:
-    """One line of the table. `excused`: nobody could reach them, and a person has the task."""
+    """One line of the table. `excused`: no wire reaches them; a letter went out or a person has the task."""
 
     name: str
     expected: int = 0
@@ -51,44 +51,45 @@ def count(
     expected: Sequence[Expected],
     belongs: Mapping[str, Belongs],
     excused: frozenset[str] = frozenset(),
+    extra: str = "",
 ) -> list[Count]:
     """One Count per notice, and one named "unknown" if something reached somebody that
-    belongs to no delivery. Told twice: the same notice reached the same customer more than
-    once by one channel, or one delivery reached anybody twice."""
-    reached: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    doubles: Counter[str] = Counter()
+    belongs to no expected notice. Told twice: the same notice reached one address twice by
+    one channel. Notices whose name begins with `extra` are nobody's due, and only counted."""
+    reached: dict[str, dict[str, Counter[tuple[str, str]]]] = defaultdict(lambda: defaultdict(Counter))
     strangers = 0
-    seen: set[str] = set()
     for entry in ledger:
-        reference = _whose(entry, belongs)
-        if reference is None:
+        mark = _whose(entry, belongs)
+        if mark is None:
             strangers += 1
             continue
-        mine = belongs[reference]
-        place = f"{reference} {entry['channel']} {entry['to']}"
-        if place in seen:
-            doubles[mine.notice] += 1
-        seen.add(place)
-        for customer in mine.customers:
-            reached[mine.notice, customer][entry["channel"]] += 1
-    counts = []
-    for one in expected:
-        line = Count(one.name, expected=len(one.customers))
-        for customer in sorted(one.customers):
-            ways = reached.pop((one.name, customer), Counter())
-            line.by_channel.update(ways.keys())
-            if not ways:
-                line.excused += customer in excused
-                line.untold += customer not in excused
-            elif max(ways.values()) > 1:
-                line.twice += 1
-            else:
-                line.once += 1
-        line.twice = max(line.twice, doubles[one.name])
-        counts.append(line)
-    if strangers or reached:
-        counts.append(Count("unknown", twice=strangers + len(reached)))
-    return counts
+        for customer in belongs[mark].customers:
+            reached[belongs[mark].notice][customer][entry["channel"], entry["to"]] += 1
+    wanted = [*expected]
+    if extra:
+        told = sorted(name for name in reached if name.startswith(extra))
+        wanted += [Expected(name, frozenset(reached[name])) for name in told]
+    counts = [_line(one, reached.pop(one.name, {}), excused) for one in wanted]
+    # Whoever heard of a notice that was none of theirs, or of one that nobody should have had.
+    astray = strangers + sum(len(people) for people in reached.values())
+    return [*counts, Count("unknown", twice=astray)] if astray else counts
+
+
+def _line(
+    expected: Expected, reached: Mapping[str, Counter[tuple[str, str]]], excused: frozenset[str]
+) -> Count:
+    line = Count(expected.name, expected=len(expected.customers))
+    for customer in sorted(expected.customers | reached.keys()):
+        ways = reached.get(customer, Counter())
+        line.by_channel.update({channel for channel, _ in ways})
+        if not ways:
+            line.excused += customer in excused
+            line.untold += customer not in excused
+        elif max(ways.values()) > 1 or customer not in expected.customers:
+            line.twice += 1
+        else:
+            line.once += 1
+    return line
 
 
 def holds(counts: Iterable[Count]) -> bool:
@@ -98,7 +99,7 @@ def holds(counts: Iterable[Count]) -> bool:
 def table(counts: Sequence[Count]) -> Table:
     """The closing table."""
     drawn = Table(title="What was proved, counted from the provider's ledger")
-    drawn.add_column("notice")
+    drawn.add_column("notice", no_wrap=True)
     for name in (
         "must know",
         "told once",

@@ -7,7 +7,7 @@ import threading
 
 from rich.console import Console
 
-from outage_notify.demo import story
+from outage_notify.demo import closing, story
 from outage_notify.demo.stage import stage
 from outage_notify.settings import Settings
 
@@ -22,7 +22,7 @@ def run_demo(settings: Settings, *, stay: bool = True, inject_double: bool = Fal
         told = story.opening(built, out)
         good = story.play(told, inject_double=inject_double)
         if stay:
-            story.addresses(told)
+            closing.addresses(told)
             out.print("[bold]The web server and the worker go on. Ctrl-C ends them.")
             _wait()
     return 0 if good else 1

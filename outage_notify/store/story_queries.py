@@ -14,7 +14,7 @@ from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import AudienceMember, OutageRevision
 from outage_notify.store.people_tables import ContactPoint, Customer
-from outage_notify.store.work_tables import Task
+from outage_notify.store.work_tables import Task, TaskKind
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def owners(session: Session, outage: int) -> dict[str, tuple[str, int, int, froz
         .join(Notice, Delivery.notice_ref == Notice.id)
         .join(DeliveryRecipient, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Customer, DeliveryRecipient.customer_ref == Customer.id)
-        .where(Delivery.outage_ref == outage)
+        .where(Delivery.outage_ref == outage, mark.is_not(None))
     ).tuples()
     heads: dict[str, tuple[str, int, int]] = {}
     people: dict[str, set[str]] = defaultdict(set)
@@ -92,12 +92,12 @@ def owners(session: Session, outage: int) -> dict[str, tuple[str, int, int, froz
 
 
 def task_customers(session: Session, outage: int) -> frozenset[str]:
-    """Customers whom a person was asked to take care of."""
+    """Customers whom no wire reaches: a person was asked to go there, or to find an address."""
     return frozenset(
         session.scalars(
             select(Customer.customer_id)
             .join(Task, Task.customer_ref == Customer.id)
-            .where(Task.outage_ref == outage)
+            .where(Task.outage_ref == outage, Task.kind.in_({TaskKind.VISIT, TaskKind.CONTACT_MISSING}))
         )
     )
 

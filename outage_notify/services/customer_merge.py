@@ -28,6 +28,7 @@ class IncomingCustomer:
     line: int
     values: dict[str, str]
     feeds: list[dict[str, str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
         return {

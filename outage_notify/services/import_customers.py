@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CUSTOMERS_AT_ONCE = 500
 _MUST_HAVE = ("name", "tier", "language")
-_COLUMNS_SHOWN = {"name", "kind", "tier", "life_support", "vulnerable", "language"}
+_COLUMNS_SHOWN = {"kind", "tier", "life_support", "vulnerable", "language"}
 
 
 def import_customers(
@@ -126,7 +126,8 @@ def _compare(staging: Staging, faults: Faults) -> None:
         )
     for customer in _customers(staging, faults):
         for column in _MUST_HAVE:
-            if not customer.values[column]:
+            # A value that was there but wrong is a fault already, and blank here only for that.
+            if not customer.values[column] and not faults.named(customer.lines, column):
                 message = f"No row of customer {customer.customer_id} says it."
                 faults.add(customer.line, column, message, "Fill it in on one of the customer's rows.")
         if customer.values["backup_name"] and not customer.values["backup_phone"]:
@@ -145,6 +146,7 @@ def _customers(staging: Staging, faults: Faults | None = None) -> Iterator[Incom
             current = IncomingCustomer(cells["customer_id"], line, dict.fromkeys(CUSTOMER_COLUMNS, ""))
             said_in = {}
         current.feeds.append(cells)
+        current.lines.append(line)
         for column in CUSTOMER_COLUMNS:
             value = cells[column]
             if not value or value == current.values[column]:
@@ -163,7 +165,7 @@ def _conflict(
 ) -> None:
     message = f"Customer {customer.customer_id} has another value in line {first}"
     if column in _COLUMNS_SHOWN:
-        # Numbers and addresses are not repeated: messages end in logs.
+        # Names, numbers and addresses are not repeated: messages may end in logs.
         message += f" ({customer.values[column]}, here {value})"
     faults.add(line, column, message + ".", "Give both rows the same value, or leave it blank in one.")
 

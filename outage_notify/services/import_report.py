@@ -6,6 +6,7 @@ throughout neither fills memory nor the terminal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,12 +72,18 @@ class Faults:
     file: str
     found: list[Fault] = field(default_factory=list)
     more: int = 0
+    _places: set[tuple[int | None, str]] = field(default_factory=set, repr=False)
 
     def add(self, line: int | None, field: str, message: str, remedy: str = "") -> None:
         if len(self.found) < MOST_FAULTS:
             self.found.append(Fault(self.file, line, field, message, remedy))
+            self._places.add((line, field))
         else:
             self.more += 1
+
+    def named(self, lines: Iterable[int], field: str) -> bool:
+        """Whether a fault of that field on one of these lines is listed."""
+        return any((line, field) in self._places for line in lines)
 
     def __len__(self) -> int:
         return len(self.found) + self.more

@@ -116,7 +116,7 @@ def count_by_kind(session: Session, version: int) -> dict[str, int]:
         .group_by(NetworkElement.kind)
         .order_by(NetworkElement.kind)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def used_elements(session: Session) -> dict[str, int]:
@@ -126,4 +126,4 @@ def used_elements(session: Session) -> dict[str, int]:
         .where(ServicePoint.gone_at.is_(None))
         .group_by(ServicePoint.element)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,17 +28,8 @@ def list_pending(as_json: bool) -> int:
     from outage_notify.services import print_letters
 
     with runtime() as rt:
-        rows = [dataclasses.asdict(one) for one in print_letters.pending(rt)]
-    if as_json:
-        emit(rows)
-    elif not rows:
-        show("No letter waits.")
-    else:
-        columns = list(rows[0])
-        table(
-            [column.replace("_", " ") for column in columns], ([row[one] for one in columns] for row in rows)
-        )
-    return 0
+        rows = print_letters.pending(rt)
+    return _show_rows(rows, as_json, "No letter waits.")
 
 
 @letters.command()
@@ -49,15 +41,18 @@ def batches(reference: str, as_json: bool) -> int:
 
     with runtime() as rt:
         rows = [dataclasses.asdict(one) for one in print_letters.batches(rt, reference)]
+    return _show_rows(rows, as_json, "Nothing was printed.")
+
+
+def _show_rows(rows: list[dict[str, Any]], as_json: bool, nothing: str) -> int:
     if as_json:
         emit(rows)
     elif not rows:
-        show("Nothing was printed.")
+        show(nothing)
     else:
         columns = list(rows[0])
-        table(
-            [column.replace("_", " ") for column in columns], ([row[one] for one in columns] for row in rows)
-        )
+        titles = [column.replace("_", " ") for column in columns]
+        table(titles, ([row[one] for one in columns] for row in rows))
     return 0
 
 

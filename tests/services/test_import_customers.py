@@ -211,4 +211,4 @@ def test_the_sample_is_imported_whole(tmp_path: Path) -> None:
     report = import_customers(rt, SAMPLE)
     rows = sum(1 for _ in SAMPLE.open(encoding="utf-8")) - 1
     assert report.counts["service_points"] == {"added": rows, "changed": 0, "gone": 0, "same": 0}
-    assert len([one for one in _customer(rt, "LIGHTS").service_points]) > 30
+    assert len(_customer(rt, "LIGHTS").service_points) > 30

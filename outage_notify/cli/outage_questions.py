@@ -13,6 +13,8 @@ from outage_notify.cli.common import json_option, runtime
 from outage_notify.cli.output import emit, show, table
 from outage_notify.domain.outage import OutageState
 
+LISTED = 8  # elements of a list that fit a line
+
 
 @click.command("list")
 @click.option(
@@ -93,11 +95,16 @@ def explain(reference: str, customer: str, as_json: bool) -> int:
         emit(steps)
         return 0
     for step in steps:
-        show(f"{step['at'] or 'not yet':<25}  {step['what']:<14} {step.get('why', '')}".rstrip())
+        which = " ".join(str(step[name]) for name in ("notice", "channel", "delivery") if step.get(name))
+        told = "; ".join(part for part in (which, str(step.get("why", ""))) if part)
+        show(f"{step['at'] or 'not yet':<25}  {step['what']:<15}  {told}".rstrip())
     return 0
 
 
 def _flat(value: Any) -> str:
+    """One value on one line; long lists are cut, JSON has them whole."""
+    if isinstance(value, list | tuple) and len(value) > LISTED:
+        return f"{', '.join(map(str, value[:LISTED]))}, ... ({len(value)} in all)"
     return (
         json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
     )

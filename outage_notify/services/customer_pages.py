@@ -7,17 +7,18 @@ unknown link are refused alike (`BadToken`). What is signed and what it ends in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from channels import document
 from channels.model import NoticeFacts
-from channels.signing import BadToken
+from channels.signing import BadToken, verify_receipt
 from outage_notify.domain.acknowledgement import AckState, ack_predecessors
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import acknowledge, links
+from outage_notify.services import acknowledge, links, publish_keys
 from outage_notify.services.notice_facts import LINK_LIFE_AFTER_END, facts_for, facts_of
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
@@ -85,6 +86,25 @@ def sign_page(rt: Runtime, token: str) -> SignPage:
 def answer(rt: Runtime, token: str, given: acknowledge.Answer) -> SignedReceipt:
     """Take an answer by link. BadToken as above; otherwise as `acknowledge.answer`."""
     return acknowledge.answer(rt, links.subject_of(rt, links.SIGN, token), given)
+
+
+def receipt_pdf(rt: Runtime, page: SignPage) -> bytes:
+    """The newest receipt of a page to sign, readable by people. ValueError if nothing was signed."""
+    if page.receipt is None:
+        raise ValueError("nothing was signed on this page")
+    payload = verify_receipt(page.receipt.jws, publish_keys.verification_keys(rt))
+    zone = page.facts.start.tzinfo
+    return document.receipt_pdf(
+        {
+            **asdict(payload),
+            "at": f"{payload.at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}",
+            "language": page.facts.language,
+            "utility": rt.settings.utility,
+            "customer_name": page.facts.customer_name,
+            "sha256": page.receipt.sha256,
+            "text": page.text,
+        }
+    )
 
 
 def notice_page(rt: Runtime, token: str) -> NoticePage:

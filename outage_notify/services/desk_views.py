@@ -159,7 +159,7 @@ def outage(rt: Runtime, reference: str) -> OutageView:
             keys=_keys(session, row),
             notices=_notices(session, row),
             failures=desk_queries.failures(session, row.id),
-            tasks=work_queries.open_tasks(session, row.id),
+            tasks=[task for task, _ in desk_queries.open_tasks(session, TASKS_SHOWN, outage=row.id)],
             events=work_queries.events_of(session, row.id, EVENTS_SHOWN),
             paused=view_queries.paused_count(session, row.id),
             totals={
@@ -179,7 +179,7 @@ def tasks(rt: Runtime, kind: str | None = None) -> list[TaskRow]:
     """Open tasks, the most urgent first."""
     with rt.database.read() as session:
         now = rt.now(session)
-        rows = desk_queries.open_tasks(session, kind, TASKS_SHOWN)
+        rows = desk_queries.open_tasks(session, TASKS_SHOWN, kind)
         outages = {task.outage_ref for task, _ in rows if task.outage_ref is not None}
         waiting = desk_queries.waiting_answers(session, outages)
         return [

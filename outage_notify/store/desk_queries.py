@@ -45,7 +45,7 @@ def board(session: Session, wanted: BoardFilter, limit: int, offset: int) -> tup
 
 def count_by_state(session: Session) -> dict[OutageState, int]:
     statement = select(Outage.state, func.count()).group_by(Outage.state)
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def awaiting_approval(session: Session) -> int:
@@ -61,10 +61,14 @@ def unsigned_by_outage(session: Session, outages: Collection[int]) -> dict[int, 
         .join(
             Outage, and_(Outage.id == Acknowledgement.outage_ref, Outage.revision == Acknowledgement.revision)
         )
-        .where(Acknowledgement.outage_ref.in_(outages), Acknowledgement.state.in_(OPEN))
+        .where(
+            Acknowledgement.outage_ref.in_(outages),
+            Acknowledgement.state.in_(OPEN),
+            Outage.state == OutageState.APPROVED,
+        )
         .group_by(Acknowledgement.outage_ref)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def tasks_by_outage(session: Session, outages: Collection[int]) -> dict[int, int]:
@@ -95,11 +99,13 @@ def failures(session: Session, outage: int) -> list[tuple[str, str, str, int]]:
         .group_by(Delivery.channel, Delivery.fault, Delivery.code)
         .order_by(func.count().desc())
     )
-    rows = session.execute(statement).tuples()
+    rows = session.execute(statement)
     return [(channel.value, fault, code, count) for channel, fault, code, count in rows]
 
 
-def open_tasks(session: Session, kind: str | None, limit: int) -> list[tuple[Task, str | None]]:
+def open_tasks(
+    session: Session, limit: int, kind: str | None = None, outage: int | None = None
+) -> list[tuple[Task, str | None]]:
     """(task, reference of its outage), the most urgent first, with customer and grid manager."""
     statement = (
         select(Task, Outage.reference)
@@ -111,6 +117,8 @@ def open_tasks(session: Session, kind: str | None, limit: int) -> list[tuple[Tas
     )
     if kind:
         statement = statement.where(Task.kind == kind)
+    if outage is not None:
+        statement = statement.where(Task.outage_ref == outage)
     return [(task, reference) for task, reference in session.execute(statement)]
 
 
@@ -158,6 +166,7 @@ def elements_like(session: Session, text: str, limit: int) -> list[NetworkElemen
     else:
         match = or_(
             NetworkElement.source_id == text,
+            NetworkElement.kind.startswith(text.lower(), autoescape=True),
             func.lower(NetworkElement.name).contains(text.lower(), autoescape=True),
             func.lower(NetworkElement.feeder).contains(text.lower(), autoescape=True),
         )

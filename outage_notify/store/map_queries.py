@@ -50,7 +50,7 @@ def customers_out(session: Session, revisions: Collection[int]) -> dict[int, int
         .where(AudienceMember.revision_ref.in_(revisions), AudienceMember.impact == Impact.OUTAGE)
         .group_by(AudienceMember.revision_ref)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def approved_revisions(outage: Outage) -> Sequence[OutageRevision]:

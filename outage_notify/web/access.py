@@ -41,6 +41,7 @@ ACCESS: dict[str, Access] = {
     "customer.sign_page": A.LINK,
     "customer.sign": A.LINK,
     "customer.receipt": A.LINK,
+    "customer.receipt_pdf": A.LINK,
     "customer.notice_pdf": A.LINK,
     "customer.notice_page": A.LINK,
     "customer.feed": A.LINK,

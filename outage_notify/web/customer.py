@@ -72,6 +72,16 @@ def receipt(token: str) -> Response:
     return _download(page.receipt.jws.encode("ascii"), "application/jose", name)
 
 
+@pages.get("/s/<token>/receipt.pdf")
+@guessing
+def receipt_pdf(token: str) -> Response:
+    page = customer_pages.sign_page(runtime(), token)
+    if page.receipt is None:
+        abort(404)
+    name = f"{page.facts.reference}-{page.receipt.sequence}.pdf"
+    return _download(customer_pages.receipt_pdf(runtime(), page), "application/pdf", name)
+
+
 @pages.get("/s/<token>/notice.pdf")
 @guessing
 def notice_pdf(token: str) -> Response:

@@ -43,8 +43,10 @@ def negotiate(wishes: LanguageAccept, *chosen: str | None) -> str:
 
 
 def locale_name() -> str:
-    """`zh_CN` or `en`: the language of this request."""
-    return str(get_locale() or "en") if has_request_context() else "en"
+    """`zh_CN` or `en`: the language of this request. (Babel itself says zh_Hans_CN, and looks for
+    the catalogue under that name.)"""
+    locale = get_locale() if has_request_context() else None
+    return "zh_CN" if locale is not None and locale.language == "zh" else "en"
 
 
 def language() -> Language:

@@ -113,6 +113,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "bank": _l("Bank"),
         "school": _l("School"),
         "nursing_home": _l("Nursing home"),
+        "factory": _l("Factory"),
+        "emergency_services": _l("Emergency services"),
+        "public_lighting": _l("Public lighting"),
+        "event": _l("Event"),
+        "": "",
     },
     "event": {
         "planned": _l("Planned"),
@@ -120,15 +125,49 @@ WORDS: dict[str, dict[str, Any]] = {
         "submitted": _l("Submitted"),
         "sent_back": _l("Sent back"),
         "approved": _l("Approved"),
-        "revised": _l("Revision drafted"),
+        "revision_drafted": _l("Revision drafted"),
+        "revision_dropped": _l("Revision dropped"),
         "cancelled": _l("Cancelled"),
         "started": _l("Started"),
         "overrun": _l("Takes longer"),
         "completed": _l("Completed"),
         "ack_requested": _l("Signatures asked for"),
         "ack_answered": _l("Answer received"),
+        "ack_escalated": _l("Pursued further"),
         "ack_superseded": _l("Signatures superseded"),
         "ack_unreached": _l("Not reached before the start"),
+        "visit_task": _l("Visit asked for"),
+        "next_channel": _l("Next channel tried"),
+        "expired_unsent": _l("Expired unsent"),
+        "found_twice": _l("Found twice at the provider"),
+        "sender_stopped": _l("Sender stopped"),
+        "letters_printed": _l("Letters printed"),
+        "letters_posted": _l("Letters posted"),
+        "letters_delivered": _l("Letters delivered"),
+        "letters_given_up": _l("Letters given up"),
+        "letter_returned": _l("Letter returned"),
+        "opted_out": _l("Wants no more texts"),
+        "opted_in": _l("Wants texts again"),
+        "task_done": _l("Task done"),
+    },
+    # What services note on tasks; a customer's own words stay as they are.
+    "note": {
+        "no usable address": _l("no usable address"),
+        "every channel failed": _l("every channel failed"),
+        "nobody can say whether it arrived": _l("nobody can say whether it arrived"),
+        "told again, perhaps twice": _l("told again, perhaps twice"),
+        "has not answered; have the notice signed or the refusal witnessed": _l(
+            "has not answered; have the notice signed or the refusal witnessed"
+        ),
+    },
+    "fault": {
+        "": _l("unknown"),
+        "bad_address": _l("wrong address"),
+        "opted_out": _l("opted out"),
+        "configuration": _l("our configuration"),
+        "transient": _l("passing fault"),
+        "unreached": _l("not reached"),
+        "unknown": _l("unknown"),
     },
 }
 
@@ -140,7 +179,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "ACTIVE": ("hot", "▲"),
     "COMPLETED": ("done", "✓"),
     "CANCELLED": ("off", "✕"),
-    "planned": ("good", "●"),
+    "planned": ("plan", "●"),
     "active": ("hot", "▲"),
     "overrun": ("bad", "◆"),
     "restored": ("done", "✓"),
@@ -185,9 +224,17 @@ def chip(group: str, value: object) -> Markup:
     ).format(tone, mark, word(group, value))
 
 
+def note(text: str) -> str:
+    """A task's note in the reader's language, where it is one of ours; it may name a notice before a colon."""
+    kind, colon, rest = text.partition(": ")
+    if colon and kind in WORDS["notice"]:
+        return f"{word('notice', kind)}: {word('note', rest)}"
+    return word("note", text)
+
+
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, heading_of=heading)
-    app.jinja_env.filters["in_words"] = in_words
+    app.jinja_env.filters.update(in_words=in_words, note=note)
 
     @app.context_processor
     def for_the_map() -> dict[str, object]:

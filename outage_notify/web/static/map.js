@@ -44,13 +44,26 @@
     return L.marker(where, { icon: icon, title: p.area || p.reference, alt: p.area || p.reference });
   }
 
+  // In the middle of the largest part: between the parts there may be nobody.
+  function middle(area) {
+    let best = null;
+    area.getLatLngs().forEach(function (part) {
+      const bounds = L.latLngBounds(part.flat(Infinity));
+      const size = bounds.getSouthWest().distanceTo(bounds.getNorthEast());
+      if (!best || size > best.size) best = { size: size, where: bounds.getCenter() };
+    });
+    return best.where;
+  }
+
   function style(feature) {
     const p = feature.properties;
-    return { className: p.role ? "net net-" + p.role : "area area-" + p.phase };
+    if (p.role && p.role !== "area") return { className: "net net-" + p.role };
+    return { className: "area area-" + (p.phase || p.role) };
   }
 
   function point(feature, where) {
-    return L.circleMarker(where, { radius: feature.properties.role === "net" ? 2 : 5, className: "net-" + feature.properties.role });
+    const role = feature.properties.role;
+    return L.circleMarker(where, { radius: role === "lost" ? 2.5 : 5, className: "net net-" + role });
   }
 
   async function draw(element) {
@@ -70,8 +83,8 @@
     layer.addTo(map);
     const pins = L.layerGroup().addTo(map);
     layer.eachLayer(function (one) {
-      if (one.feature.properties.phase && one.getBounds) {
-        pin(one.feature, one.getBounds().getCenter()).bindPopup(() => popup(one.feature, say, language)).addTo(pins);
+      if (one.feature.properties.phase && one.getLatLngs) {
+        pin(one.feature, middle(one)).bindPopup(() => popup(one.feature, say, language)).addTo(pins);
       }
     });
     if (shown.features.length === 0) {

@@ -24,6 +24,7 @@ from shapely.geometry.polygon import orient
 
 from geo.model import Element, Network
 from geo.projection import Plane
+from geo.resolve import Resolution
 
 LEAST_LOADS = 10
 # Metres between the middles of two neighbouring hexagons.
@@ -76,10 +77,13 @@ class AreaIndex:
         return _plain(mapping(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)))
 
 
-def public_area(network: Network | AreaIndex, lost: Iterable[str]) -> dict[str, Any] | None:
-    """The area of an outage for the public; pass an AreaIndex to draw more than one."""
+def public_area(network: Network | AreaIndex, lost: Resolution | Iterable[str]) -> dict[str, Any] | None:
+    """The area of an outage for the public: `AreaIndex.area` of its lost loads.
+
+    Pass an AreaIndex to draw more than one outage of the same network.
+    """
     index = network if isinstance(network, AreaIndex) else AreaIndex(network)
-    return index.area(lost)
+    return index.area(lost.lost if isinstance(lost, Resolution) else lost)
 
 
 def _anchors(network: Network) -> Iterator[tuple[str, tuple[float, float]]]:

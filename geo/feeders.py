@@ -146,6 +146,19 @@ class _Search:
 
 def _names(groups: list[list[Element]]) -> list[str]:
     """A name for each group of heads; where names repeat, the ids are added."""
-    plain = [" + ".join(head.name.strip() or head.id for head in heads) for heads in groups]
-    with_ids = [" + ".join(f"{head.name.strip()} ({head.id})" for head in heads) for heads in groups]
+    plain = [_joined([_short(head.name.strip() or head.id) for head in heads]) for heads in groups]
+    with_ids = [
+        _joined([_short(f"{_short(head.name.strip(), 24)} ({head.id})") for head in heads])
+        for heads in groups
+    ]
     return [name if plain.count(name) == 1 else with_ids[place] for place, name in enumerate(plain)]
+
+
+def _joined(names: list[str]) -> str:
+    """Names as one; of a closely meshed network only the first three."""
+    more = [f"{len(names) - 3} more"] if len(names) > 3 else []
+    return " + ".join(names[:3] + more)
+
+
+def _short(name: str, most: int = 50) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

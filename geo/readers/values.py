@@ -8,7 +8,9 @@ from typing import Any
 from geo.model import PHASES
 from geo.readers.report import Report, clip
 
-_LONGEST_ID = 200
+# Characters of an identifier without its kind, and of a name; as much as the product keeps.
+LONGEST_ID = 80
+LONGEST_NAME = 200
 
 
 class Cells:
@@ -38,10 +40,17 @@ class Cells:
         return default
 
     def text(self, field: str) -> str:
+        """The text of a cell in one line, a number as text, empty where there is none."""
         value = self.values.get(field)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return ""
-        return value if isinstance(value, str) else clip(value, 200)
+        if not isinstance(value, str):
+            return clip(value, LONGEST_NAME)
+        # Control characters and lone surrogates are no names, and databases refuse them.
+        plain = "".join(one if one.isprintable() else " " for one in value).strip()
+        if len(plain) > LONGEST_NAME:
+            self.fault(field, f"It is longer than {LONGEST_NAME} characters.", "Shorten it.")
+        return plain[:LONGEST_NAME]
 
     def number(self, field: str) -> float | None:
         """A finite number, or None where there is none; never a fault, since nothing depends on it."""
@@ -90,6 +99,6 @@ def identifier(value: object) -> str | None:
         return str(int(value)) if math.isfinite(value) and value.is_integer() and abs(value) < 1e15 else None
     if isinstance(value, str):
         text = value.strip()
-        if text and len(text) <= _LONGEST_ID and text.isprintable():
+        if text and len(text) <= LONGEST_ID and text.isprintable():
             return text
     return None

@@ -83,7 +83,7 @@ def _new() -> Catalog:
     return _Plain(locale=LOCALE, charset="utf-8", header_comment="", fuzzy=False)
 
 
-def complete(string: str | tuple[str, ...] | list[str]) -> bool:
+def complete(string: str | tuple[str, ...] | list[str] | None) -> bool:
     """Whether a message has every form that it needs."""
     return bool(string) and (isinstance(string, str) or all(string))
 

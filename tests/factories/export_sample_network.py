@@ -1,6 +1,6 @@
 """Builds the sample network from two networks of pandapower and writes it as sample data.
 
-Run ``python tests/factories/export_sample_network.py`` (pandapower must be installed). Called
+Run ``python -m tests.factories.export_sample_network`` (pandapower must be installed). Called
 twice it writes the same bytes. Medium voltage is MV Oberrhein with its substations, low
 voltage is Schutterwald; they are joined at the stations that both contain:
 
@@ -26,7 +26,8 @@ import pandapower as pp
 import pandas as pd
 from pandapower import networks
 
-TARGET = Path(__file__).parents[2] / "outage_notify" / "sample" / "network" / "oberrhein_schutterwald.json"
+from outage_notify.sample.network import FILE
+
 SHIFT = 10_000
 NEAR_M = 40.0
 _TABLES = ("bus", "line", "trafo", "switch", "load", "sgen", "ext_grid")
@@ -164,6 +165,6 @@ def _only(frame: pd.DataFrame, mask: pd.Series) -> Any:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else FILE
     write(build(), target)
     print(f"{target}: {target.stat().st_size:,} bytes")

@@ -61,6 +61,14 @@ def test_names_that_repeat_get_the_id_and_missing_ones_are_the_id() -> None:
     assert list(net.network().feeders) == ["X (line:0)", "X (line:1)", "line:2"]
 
 
+def test_a_closely_meshed_network_still_has_names_that_fit() -> None:
+    net = Build().buses(2).add("ext_grid:0", 0)
+    for line in range(40):
+        net.add(f"line:{line}", 0, 1, name="x" * 190)
+    (name,) = net.network().feeders
+    assert name.endswith(" + 37 more") and len(name) <= 200
+
+
 def test_low_voltage_alone_has_its_feeders_behind_the_source_and_transmission_none() -> None:
     low = Build().buses(2, 0.4).add("ext_grid:0", 0).add("line:0", 0, 1, name="Street")
     assert list(low.network().feeders) == ["Street"]

@@ -130,6 +130,12 @@ def test_a_reference_of_a_wrong_type(value: object, tmp_path: Path) -> None:
     assert "field to_bus" in only(changed(tmp_path, "line", cell(3, "to_bus", value)))
 
 
+def test_names_are_one_printable_line_and_not_endless(tmp_path: Path) -> None:
+    answer = changed(tmp_path, "line", cell(0, "name", "Nord\n\x00\ud800 1 "))
+    assert answer.network is not None and answer.network.elements["line:0"].name == "Nord    1"
+    assert "field name" in only(changed(tmp_path, "line", cell(0, "name", "n" * 201)))
+
+
 def test_a_duplicate_id(tmp_path: Path) -> None:
     def repeat(inner: dict[str, Any]) -> None:
         inner["index"][5] = inner["index"][4]

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-import outage_notify
 from geo.readers import read_network
 from geo.resolve import resolve
 from geo.trace import TraceIndex
+from outage_notify.sample.network import FILE
 
-FOLDER = Path(outage_notify.__file__).parent / "sample" / "network"
+FOLDER = FILE.parent
 
 
 @pytest.fixture(scope="module")
 def index() -> TraceIndex:
-    read = read_network(FOLDER / "oberrhein_schutterwald.json")
+    read = read_network(FILE)
     assert read.network is not None
     assert (read.faults, read.warnings) == ((), ())
     return TraceIndex(read.network)

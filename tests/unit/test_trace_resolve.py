@@ -117,6 +117,14 @@ def test_work_and_out_mix_and_say_each_thing_once() -> None:
     assert answer.lost == ("load:1", "load:2", "load:6")
 
 
+def test_a_zone_does_not_cross_what_is_out_of_service_unless_that_is_worked_on() -> None:
+    net = Build().buses(4).add("ext_grid:0", 0).add("switch:0", 0, 1)
+    net.add("line:0", 1, 2, in_service=False).add("switch:1", 2, 3).add("switch:2", 0, 3)
+    network = net.network()
+    assert resolve(network, work=["bus:1"]).zone == ("bus:1",)
+    assert resolve(network, work=["line:0"]).zone == ("bus:1", "bus:2", "line:0")
+
+
 def test_a_load_without_supply_in_the_normal_state_is_nobodys_loss() -> None:
     net = Build().buses(3).add("ext_grid:0", 0).add("switch:0", 0, 1).add("switch:1", 1, 2, closed=False)
     net.add("load:1", 1).add("load:2", 2).add("load:3", 1, in_service=False)

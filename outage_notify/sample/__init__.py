@@ -1,0 +1,1 @@
+"""Sample data for the demonstration and the tests: public networks and invented people."""

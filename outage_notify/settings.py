@@ -108,7 +108,7 @@ class Settings:
             }
             for name, value in stand_ins.items():
                 filled[name] = filled.get(name) or getattr(self, name) or value
-        return Settings(**{**{f.name: getattr(self, f.name) for f in fields(self)}, **filled})  # type: ignore[arg-type]
+        return Settings(**{**{f.name: getattr(self, f.name) for f in fields(self)}, **filled})
 
     def as_environment(self) -> dict[str, str]:
         """The variables that make another process load the same settings. Holds secrets."""

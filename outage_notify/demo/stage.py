@@ -140,7 +140,7 @@ def _settings(given: Settings) -> Settings:
         trusted_proxies=0,
         heartbeat_url="",
         tick_seconds=0.4,
-        reconcile_seconds=1.0,
+        reconcile_seconds=1.5,
         provider_timeout=5.0,
         send_threads=16,
         sms_per_second=500.0,

@@ -190,7 +190,10 @@ def moved(story: Story) -> None:
 def day_ahead(story: Story) -> None:
     """The second notice."""
     story.scene("A day ahead")
-    story.stage.turn_to(story.start - timedelta(hours=25))
+    eve = story.start - timedelta(hours=23, minutes=30)
+    while story.stage.now() + timedelta(days=1) < eve:
+        story.stage.pass_time(timedelta(days=1))
+    story.stage.turn_to(eve)
     story.stage.settle()
     say_channels(story)
 

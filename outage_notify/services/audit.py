@@ -51,7 +51,7 @@ def _of_outage(
     if outage.pending is not None:
         # Its unsent deliveries pause until the revision is decided; the outage page says so.
         return 0, []
-    affected = people(session, rt, outage, outage.revision)
+    affected = people(session, rt, outage, outage.revision, bare=True)
     states = audit_queries.states_by_customer(session, outage.id, outage.revision)
     cared_for = audit_queries.customers_with_tasks(session, outage.id)
     in_doubt = audit_queries.customers_in_doubt(session, outage.id)

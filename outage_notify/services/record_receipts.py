@@ -58,14 +58,13 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
             # The end of one of the two says nothing about the other.
             return "outranked"
     status, fault, code = report.status, report.fault, report.code
-    unanswered = delivery.channel is Channel.VOICE and not delivery.digits
-    if (
-        status is ReportStatus.DELIVERED
-        and unanswered
-        and any(one.customer.key for one in delivery.recipients)
-    ):
-        # A call that was taken without a key pressed is no proof from somebody who has to sign.
-        status, fault, code = ReportStatus.FAILED, FaultClass.UNREACHED, "no_key"
+    if status is ReportStatus.DELIVERED and delivery.channel is Channel.VOICE and not delivery.digits:
+        # A call is "completed" too when our words could not be fetched: then nobody heard anything.
+        # And a call taken without a key pressed is no proof from somebody who has to sign.
+        key = any(one.customer.key for one in delivery.recipients)
+        if key or delivery.spoken_at is None:
+            code = "no_key" if delivery.spoken_at else "not_heard"
+            status, fault = ReportStatus.FAILED, FaultClass.UNREACHED
     if status is ReportStatus.DELIVERED:
         won = claims.delivered(session, delivery_id, now, report.provider_id)
     elif status is ReportStatus.FAILED:
@@ -88,6 +87,12 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
     if not won:
         claims.remember_provider_id(session, delivery_id, report.provider_id)
     return "applied" if won else "outranked"
+
+
+def voice_spoken(rt: Runtime, delivery_id: int) -> None:
+    """The provider has fetched the words of a call. Twice keeps the first time."""
+    with rt.database.write() as session:
+        claims.spoken(session, delivery_id, rt.now(session))
 
 
 def voice_answer(rt: Runtime, delivery_id: int, digits: str) -> bool:

@@ -25,6 +25,7 @@ ANSWER_LIFE = timedelta(hours=2)
 def call_script(rt: Runtime, delivery_id: int, round: int = 1, answered_by: str = "") -> str:
     """The TwiML of a call. `answered_by` is the provider's word for who picked up."""
     spoken = _spoken(rt, delivery_id)
+    record_receipts.voice_spoken(rt, delivery_id)
     if voice.who_answered(answered_by) == "machine":
         return voice.machine_twiml(spoken)
     return voice.notice_twiml(spoken, _answer_url(rt, delivery_id, round), round)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
-from outage_notify.domain.audience import TIER_ORDER, Affected, Feed, Impact, gravest
+from outage_notify.domain.audience import TIER_ORDER, Affected, Feed, Impact, Tier, gravest
 from outage_notify.domain.ladder import Contact, Ladder
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.policy import Duty
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import outage_queries
-from outage_notify.store.outage_tables import AudienceMember, Outage
+from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
 
 
@@ -49,38 +50,54 @@ def contacts_of(customer: Customer, place: str = "") -> tuple[Contact, ...]:
     return tuple(known)
 
 
-def people(session: Session, rt: Runtime, outage: Outage, number: int) -> dict[int, Person]:
-    """Who is to be told of a revision, by the policy's view of impacts."""
+def people(
+    session: Session, rt: Runtime, outage: Outage, number: int, *, bare: bool = False
+) -> dict[int, Person]:
+    """Who is to be told of a revision, by the policy's view of impacts. `bare`: without
+    addresses, for whoever only counts."""
     revision = next(one for one in outage.revisions if one.number == number)
-    zone, holidays = ZoneInfo(outage.timezone), rt.holidays(revision.start)
     grouped = defaultdict(list)
-    for member in outage_queries.audience(session, revision):
+    for member in outage_queries.audience(session, revision, bare=bare):
         grouped[member.customer_ref].append(member)
+    duties_of = _duties(rt, outage, revision)
     found: dict[int, Person] = {}
     for customer_ref, members in grouped.items():
         customer, key = members[0].customer, any(one.is_key for one in members)
         impact = gravest(one.impact for one in members)
         if not rt.policy.told(impact, key):
             continue
-        duties = rt.policy.duties(
-            outage.kind,
-            revision.start,
-            zone,
-            tier=customer.tier,
-            life_support=customer.life_support,
-            vulnerable=customer.vulnerable,
-            holidays=holidays,
-        )
         found[customer_ref] = Person(
             customer,
             impact,
             key,
             priority_of(customer),
-            contacts_of(customer, members[0].service_point.place),
+            () if bare else contacts_of(customer, members[0].service_point.place),
             rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable),
-            {duty.notice: duty for duty in duties},
+            duties_of(customer.tier, customer.life_support, customer.vulnerable),
         )
     return found
+
+
+def _duties(
+    rt: Runtime, outage: Outage, revision: OutageRevision
+) -> Callable[[Tier, bool, bool], Mapping[NoticeKind, Duty]]:
+    """What customers of a class are owed; worked out once per class, not once per customer."""
+    zone, holidays = ZoneInfo(outage.timezone), rt.holidays(revision.start)
+
+    @cache
+    def duties_of(tier: Tier, life_support: bool, vulnerable: bool) -> Mapping[NoticeKind, Duty]:
+        duties = rt.policy.duties(
+            outage.kind,
+            revision.start,
+            zone,
+            tier=tier,
+            life_support=life_support,
+            vulnerable=vulnerable,
+            holidays=holidays,
+        )
+        return {duty.notice: duty for duty in duties}
+
+    return duties_of
 
 
 def as_affected(members: Iterable[AudienceMember]) -> list[Affected]:

@@ -24,7 +24,7 @@ def states_by_customer(
         .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Notice, Delivery.notice_ref == Notice.id)
         .where(Delivery.outage_ref == outage, Delivery.revision == revision)
-    ).tuples()
+    )
     found: dict[tuple[int, NoticeKind], list[DeliveryState]] = defaultdict(list)
     for customer, kind, state in rows:
         found[customer, kind].append(state)
@@ -59,7 +59,7 @@ def found_twice(session: Session) -> list[dict[str, str]]:
         .join(Outage, Event.outage_ref == Outage.id)
         .where(Event.what == "found_twice")
     )
-    return [{"outage": reference, "delivery": str(delivery)} for reference, delivery in rows.tuples()]
+    return [{"outage": reference, "delivery": str(delivery)} for reference, delivery in rows]
 
 
 def known_twice(session: Session, delivery: int) -> bool:

@@ -344,6 +344,14 @@ def remember_provider_id(session: Session, delivery: int, provider_id: str) -> N
         )
 
 
+def spoken(session: Session, delivery: int, now: datetime) -> None:
+    """Note when the words of a call were first fetched."""
+    _changed(
+        session,
+        update(Delivery).where(Delivery.id == delivery, Delivery.spoken_at.is_(None)).values(spoken_at=now),
+    )
+
+
 def check_later(session: Session, delivery: int, next_check_at: datetime | None) -> None:
     """When the provider is next asked what became of an accepted message; None: never again."""
     _changed(

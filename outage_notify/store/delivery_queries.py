@@ -163,7 +163,7 @@ def insert_deliveries(
             select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref)
             .join(Delivery)
             .where(Delivery.notice_ref == notice.id)
-        ).tuples()
+        )
     )
     links = [{"delivery_ref": one, "customer_ref": two} for one, two in sorted(pairs - known)]
     for chunk in _chunks(links):
@@ -219,7 +219,7 @@ def reached_by_announcements(
     )
     if below_revision is not None:
         statement = statement.where(Delivery.revision < below_revision)
-    return [Reached(*row) for row in session.execute(statement).tuples()]
+    return [Reached(*row) for row in session.execute(statement)]
 
 
 def deliveries_for(session: Session, notice: int, customer: int) -> list[Delivery]:

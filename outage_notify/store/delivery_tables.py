@@ -111,7 +111,8 @@ class Delivery(Base):
     doubt_since: Mapped[datetime | None] = mapped_column(Instant)
     doubt_asked: Mapped[int] = mapped_column(Integer, default=0)
     next_check_at: Mapped[datetime | None] = mapped_column(Instant)
-    # Voice: the key that was pressed.
+    # Voice: when the provider fetched the words of the call, and the key that was pressed.
+    spoken_at: Mapped[datetime | None] = mapped_column(Instant)
     digits: Mapped[str] = mapped_column(String(10), default="")
     # The ladder below a failed row was looked at (next rung inserted or none left).
     stepped: Mapped[bool] = mapped_column(Boolean, default=False)

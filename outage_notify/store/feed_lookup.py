@@ -41,7 +41,7 @@ def feeds_of_sites_on(session: Session, elements: Collection[str]) -> list[Feed]
             .where(ServicePoint.site_ref.in_(ordered[at : at + _CHUNK]), ServicePoint.gone_at.is_(None))
             .order_by(ServicePoint.id)
         )
-        feeds += [Feed(*row) for row in rows.tuples()]
+        feeds += [Feed(*row) for row in rows]
     return feeds
 
 
@@ -55,5 +55,5 @@ def service_point_names(session: Session, refs: Collection[int]) -> dict[int, st
                 ServicePoint.id.in_(ordered[at : at + _CHUNK])
             )
         )
-        found.update(rows.tuples().all())
+        found.update(rows.all())
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from outage_notify.domain.audience import Affected
 from outage_notify.domain.errors import NotFound
@@ -58,17 +58,20 @@ def freeze_audience(session: Session, revision: OutageRevision, affected: Sequen
         session.execute(insert(AudienceMember), rows)
 
 
-def audience(session: Session, revision: OutageRevision) -> list[AudienceMember]:
-    """Every affected service point of a revision with its customer, contacts included."""
+def audience(session: Session, revision: OutageRevision, *, bare: bool = False) -> list[AudienceMember]:
+    """Every affected service point of a revision with its customer; unless `bare`, with
+    contacts, places and grid managers too."""
+    customer = joinedload(AudienceMember.customer)
+    whole = [
+        customer.selectinload(Customer.contacts),
+        selectinload(AudienceMember.service_point).selectinload(ServicePoint.grid_manager),
+    ]
     return list(
         session.scalars(
             select(AudienceMember)
             .where(AudienceMember.revision_ref == revision.id)
             .order_by(AudienceMember.customer_ref, AudienceMember.id)
-            .options(
-                selectinload(AudienceMember.customer).selectinload(Customer.contacts),
-                selectinload(AudienceMember.service_point).selectinload(ServicePoint.grid_manager),
-            )
+            .options(*([customer] if bare else whole))
         )
     )
 

@@ -42,7 +42,7 @@ def cast(session: Session, outage: int, revision: int) -> list[Role]:
         .join(OutageRevision, AudienceMember.revision_ref == OutageRevision.id)
         .where(OutageRevision.outage_ref == outage, OutageRevision.number == revision)
         .order_by(Customer.customer_id)
-    ).tuples()
+    )
     people = {customer.id: (customer, impact, key) for customer, impact, key in members}
     ways: dict[int, dict[str, str]] = defaultdict(dict)
     refs = sorted(people)
@@ -82,7 +82,7 @@ def owners(session: Session, outage: int) -> dict[str, tuple[str, int, int, froz
         .join(DeliveryRecipient, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Customer, DeliveryRecipient.customer_ref == Customer.id)
         .where(Delivery.outage_ref == outage, mark.is_not(None))
-    ).tuples()
+    )
     heads: dict[str, tuple[str, int, int]] = {}
     people: dict[str, set[str]] = defaultdict(set)
     for reference, kind, revision, serial, customer in rows:

@@ -36,14 +36,14 @@ def by_tier(session: Session, revision: OutageRevision) -> dict[str, dict[str, i
         .where(AudienceMember.revision_ref == revision.id)
         .group_by(AudienceMember.tier, AudienceMember.impact)
     )
-    for tier, impact, count in rows.tuples():
+    for tier, impact, count in rows:
         counts[tier.value][_COLUMN[impact]] += count
     people = session.execute(
         select(AudienceMember.tier, func.count(AudienceMember.customer_ref.distinct()))
         .where(AudienceMember.revision_ref == revision.id)
         .group_by(AudienceMember.tier)
     )
-    for tier, count in people.tuples():
+    for tier, count in people:
         counts[tier.value]["customers"] = count
     return counts
 
@@ -59,7 +59,7 @@ def customers_in(session: Session, revisions: Collection[int]) -> dict[int, tupl
         .where(AudienceMember.revision_ref.in_(list(revisions)))
         .group_by(AudienceMember.revision_ref)
     )
-    return {revision: (customers, key) for revision, customers, key in rows.tuples()}
+    return {revision: (customers, key) for revision, customers, key in rows}
 
 
 def delivery_counts(session: Session, notices: Collection[int]) -> dict[int, dict[str, dict[str, int]]]:
@@ -70,7 +70,7 @@ def delivery_counts(session: Session, notices: Collection[int]) -> dict[int, dic
         .where(Delivery.notice_ref.in_(list(notices)))
         .group_by(Delivery.notice_ref, Delivery.channel, Delivery.state)
     )
-    for notice, channel, state, count in rows.tuples():
+    for notice, channel, state, count in rows:
         found[notice][channel.value][state.value] = count
     return {notice: {k: dict(v) for k, v in channels.items()} for notice, channels in found.items()}
 

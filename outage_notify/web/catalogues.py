@@ -85,7 +85,7 @@ def _new() -> Catalog:
 
 def complete(string: str | tuple[str, ...] | list[str] | None) -> bool:
     """Whether a message has every form that it needs."""
-    return bool(string) and (isinstance(string, str) or all(string))
+    return all(string) if isinstance(string, tuple | list) else bool(string)
 
 
 if __name__ == "__main__":

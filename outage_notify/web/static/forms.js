@@ -28,8 +28,11 @@
     let latest = 0;
     input.addEventListener("input", async function () {
       const wanted = input.value.trim();
-      if (take(wanted) || wanted.length < 2) return;
       const turn = ++latest;
+      if (take(wanted) || wanted.length < 2) return;
+      // Asked once typing pauses.
+      await new Promise((go) => setTimeout(go, 150));
+      if (turn !== latest) return;
       const answer = await fetch(input.dataset.source + "?q=" + encodeURIComponent(wanted));
       if (!answer.ok || turn !== latest) return;
       const found = await answer.json();

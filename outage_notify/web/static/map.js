@@ -61,9 +61,9 @@
     return { className: "area area-" + (p.phase || p.role) };
   }
 
-  function point(feature, where) {
+  function point(crowd, feature, where) {
     const role = feature.properties.role;
-    return L.circleMarker(where, { radius: role === "lost" ? 2.5 : 5, className: "net net-" + role });
+    return L.circleMarker(where, { radius: role === "lost" ? (crowd ? 1.5 : 3) : 5, className: "net net-" + role });
   }
 
   async function draw(element) {
@@ -78,7 +78,7 @@
     }
     const collection = await answer.json();
     const shown = { type: "FeatureCollection", features: collection.features.filter((one) => one.geometry) };
-    const layer = L.geoJSON(shown, { style: style, pointToLayer: point });
+    const layer = L.geoJSON(shown, { style: style, pointToLayer: point.bind(null, shown.features.length > 1000) });
     layer.bindPopup((one) => popup(one.feature, say, language));
     layer.addTo(map);
     const pins = L.layerGroup().addTo(map);
@@ -92,7 +92,7 @@
       return;
     }
     const bounds = layer.getBounds();
-    if (bounds.isValid()) map.fitBounds(bounds.pad(0.25), { maxZoom: 16, animate: false });
+    if (bounds.isValid()) map.fitBounds(bounds.pad(0.1), { maxZoom: 16, animate: false });
     element.dataset.ready = "true";
   }
 

@@ -98,6 +98,8 @@ def stage(given: Settings) -> Iterator[Stage]:
     with rt.database.write() as session:
         record(session, rt.now(session), "demo", calm.MARK)
     built = Stage(rt)
+    # Whoever ends the demo ends its processes too: SIGTERM leaves by the same door as an error.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         log = (Path(settings.state_dir) / "demo.log").open("ab")
         for arguments, url in (
@@ -111,13 +113,14 @@ def stage(given: Settings) -> Iterator[Stage]:
         yield built
     finally:
         _stop(built.children)
+        signal.signal(signal.SIGTERM, before)
         rt.database.close()
 
 
 def _settings(given: Settings) -> Settings:
     """The demo's settings: always simulated, whatever the environment says about providers."""
     state = str(Path(given.state_dir) / "demo")
-    own_database = os.environ.get(PREFIX + "DATABASE_URL", "").strip()
+    own_database = "" if given.database_url == _usual_database(given) else given.database_url
     ports = [_free_port(wanted) for wanted in (8000, 8010, 8025)]
     return replace(
         given,
@@ -147,6 +150,11 @@ def _settings(given: Settings) -> Settings:
         voice_per_second=200.0,
         email_per_second=500.0,
     )
+
+
+def _usual_database(given: Settings) -> str:
+    """Where data is kept when nobody says otherwise; the demo keeps its own beside it."""
+    return f"sqlite:///{Path(given.state_dir) / 'outage-notify.db'}"
 
 
 def _prepare(settings: Settings) -> None:

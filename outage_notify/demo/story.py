@@ -33,9 +33,9 @@ from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.users import add_user
 from outage_notify.store import outage_queries, story_queries
 
-WORK = "line:172"
+WORK = "line:174"
 REASON = {"zh-CN": "更换20千伏电缆终端头", "en": "Replacement of cable terminations"}
-AREA, LINE = "Schutterwald", "Line 172"
+AREA, LINE = "Schutterwald", "Line 174"
 
 
 def opening(stage: Stage, out: Console) -> Story:
@@ -82,7 +82,7 @@ def plan(story: Story) -> None:
     """A dispatcher plans; the network is traced; the affected appear by tier."""
     story.scene("李娜 plans work on a cable section")
     rt = story.stage.rt
-    request = _request(story)
+    request = request_for(story)
     seen = plan_outage.preview(rt, request)
     found = seen.resolved.resolution
     story.say(f"Work on {WORK}: open {', '.join(found.opened)}; {len(found.lost)} loads lose supply.")
@@ -126,7 +126,7 @@ def _letters(story: Story) -> None:
         return
     batch, pdf = print_letters.print_batch(rt, PLANNER, story.reference)
     sent = print_letters.mark_posted(rt, PLANNER, batch, story.stage.now().date())
-    story.say(f"{sent} letters are printed ({len(pdf) // 1024} kB of PDF) and posted.")
+    story.say(f"By letter: {sent} printed ({len(pdf) // 1024} kB of PDF) and posted.")
 
 
 def signatures(story: Story) -> None:
@@ -173,7 +173,7 @@ def moved(story: Story) -> None:
     signed = sum(one["state"] == "ACKNOWLEDGED" for one in before["acknowledgements"])
     story.start += timedelta(days=7)
     story.end += timedelta(days=7)
-    number = plan_outage.revise(rt, PLANNER, story.reference, _request(story))
+    number = plan_outage.revise(rt, PLANNER, story.reference, request_for(story))
     plan_outage.submit(rt, PLANNER, story.reference)
     approve(rt, APPROVER, story.reference)
     expect(story, "CHANGED", number)
@@ -193,6 +193,7 @@ def day_ahead(story: Story) -> None:
     eve = story.start - timedelta(hours=23, minutes=30)
     while story.stage.now() + timedelta(days=1) < eve:
         story.stage.pass_time(timedelta(days=1))
+        _letters(story)
     story.stage.turn_to(eve)
     story.stage.settle()
     say_channels(story)
@@ -220,8 +221,11 @@ def the_day(story: Story) -> None:
     story.say("Supply is back; restoration is told.")
 
 
-def _request(story: Story) -> PlanRequest:
-    return PlanRequest(OutageKind.PLANNED, story.start, story.end, REASON, area=AREA, line=LINE, work=(WORK,))
+def request_for(story: Story, start: datetime | None = None) -> PlanRequest:
+    """The work as it is planned; at another start, for as long."""
+    begin = start or story.start
+    end = begin + (story.end - story.start)
+    return PlanRequest(OutageKind.PLANNED, begin, end, REASON, area=AREA, line=LINE, work=(WORK,))
 
 
 def _assign_roles(story: Story) -> None:

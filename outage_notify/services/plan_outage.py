@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from outage_notify.domain.audience import Affected
@@ -246,6 +247,8 @@ def changing(
             if version is not None and outage.version != version:
                 raise _changed_meanwhile(reference)
             outage.changed_at = now
+            # Raises the version even where the clock has not moved since the last change.
+            flag_modified(outage, "changed_at")
             yield session, outage, now
     except StaleDataError as error:
         raise _changed_meanwhile(reference) from error

@@ -24,6 +24,7 @@ from outage_notify.services.explain import explain
 from outage_notify.services.outage_views import outage_view
 from outage_notify.services.reconcile import reconcile
 from outage_notify.settings import Settings
+from outage_notify.store import story_queries
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -122,7 +123,7 @@ def test_a_database_with_data_of_its_own_is_refused(migrated_url: str, tmp_path:
             "OUTAGE_NOTIFY_SIMULATOR": "1",
             "OUTAGE_NOTIFY_TIMEZONE": "Europe/Berlin",
             "OUTAGE_NOTIFY_DATABASE_URL": migrated_url,
-            "OUTAGE_NOTIFY_STATE_DIR": str(tmp_path),
+            "OUTAGE_NOTIFY_STATE_DIR": str(tmp_path / "state"),
         }
     )
     with pytest.raises(SettingsError, match="holds data of its own"), stage(settings):
@@ -138,7 +139,5 @@ def _counts(notice: dict) -> Counter[str]:
 
 
 def _secret(told: Story) -> str:
-    from outage_notify.store import story_queries
-
     with told.stage.rt.database.read() as session:
         return story_queries.feed_secret(session, told.signers[0].ref)

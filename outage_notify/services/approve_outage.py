@@ -142,6 +142,8 @@ def _stand(session: Session, outage: Outage, revision: OutageRevision, by: str, 
         outage.standing.state = RevisionState.SUPERSEDED
         outage.revision = revision.number
         claims.withdraw_unsent(session, outage.id, now, "revised", below_revision=revision.number)
+        # What is under way may come back unsent; it is withdrawn when its turn comes, so it must get one.
+        claims.pause(session, outage.id, False)
         acknowledge.supersede(session, outage, revision.number, now)
     session.flush()
 

@@ -63,7 +63,8 @@ def verify(file: Path | None, everything: bool, keys_file: Path | None, as_json:
         if file is not None and keys_file is None:
             say("Checked with the keys inside the file; --keys compares with the published ones.")
     else:
-        show(f"BROKEN at receipt {report.broken_at}: {report.detail}")
+        place = f"receipt {report.broken_at}" if report.broken_at else "the header"
+        show(f"BROKEN at {place}: {report.detail}")
     return 0 if report.ok else 1
 
 

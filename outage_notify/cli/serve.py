@@ -14,7 +14,7 @@ from outage_notify.cli.output import say
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.settings import SIMULATOR_HTTP, Settings
 
-NEEDED = ("base_url", "timezone", "signing_key_file")
+NEEDED = ("base_url", "timezone", "utility", "signing_key_file")
 FOR_SENDING = ("twilio_account_sid", "twilio_auth_token", "twilio_from", "smtp_url", "mail_from")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import requests
-from rich.table import Table
 
 from outage_notify.demo import people, proof
 from outage_notify.demo.book import APPROVER, PASSWORD, PLANNER, Story, links, name_of
@@ -42,21 +44,25 @@ def addresses(story: Story) -> None:
     with rt.database.read() as session:
         secret = story_queries.feed_secret(session, one.ref)
     notice = next((link for link in links(story, one)), "")
-    table = Table(title="Have a look", show_header=False)
-    table.add_row("dispatcher", f"{story.stage.web}/desk/")
-    table.add_row("sign in as", f"{PLANNER} or {APPROVER}, password {PASSWORD}")
-    table.add_row(f"notice of {one.name}", notice)
-    table.add_row("its calendar", f"{story.stage.web}/feeds/{secret}.ics")
-    table.add_row("public map", f"{story.stage.web}/")
-    table.add_row("why somebody was told", _explain_hint(story, one))
-    story.out.print(table)
+    # Plain lines: a table cuts addresses on a narrow terminal, and a cut one cannot be opened.
+    for label, value in (
+        ("dispatcher", f"{story.stage.web}/desk/"),
+        ("sign in as", f"{PLANNER} or {APPROVER}, password {PASSWORD}"),
+        (f"notice of {one.name}", notice),
+        ("its calendar", f"{story.stage.web}/feeds/{secret}.ics"),
+        ("public map", f"{story.stage.web}/"),
+        ("why somebody was told", _explain_hint(story, one)),
+    ):
+        story.out.print(f"[bold]{label}:[/bold] {value}", soft_wrap=True)
 
 
 def _explain_hint(story: Story, one: Role) -> str:
     url = story.stage.rt.settings.database_url
+    # As it was called, so that the line can be pasted: .venv/bin is seldom on the path.
+    program = sys.argv[0] if Path(sys.argv[0]).name == "outage-notify" else "outage-notify"
     return (
         f"OUTAGE_NOTIFY_SIMULATOR=1 OUTAGE_NOTIFY_DATABASE_URL={url} "
-        f"outage-notify explain --outage {story.reference} --customer {one.customer_id}"
+        f"{program} explain --outage {story.reference} --customer {one.customer_id}"
     )
 
 

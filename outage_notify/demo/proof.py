@@ -98,7 +98,8 @@ def holds(counts: Iterable[Count]) -> bool:
 
 def table(counts: Sequence[Count]) -> Table:
     """The closing table. By hand: no wire reaches them, so a letter or a person did."""
-    drawn = Table(title="What was proved, counted from the provider's ledger")
+    # Without the doubled padding it fits a terminal of 80 columns.
+    drawn = Table(title="What was proved, counted from the provider's ledger", collapse_padding=True)
     drawn.add_column("notice", no_wrap=True)
     for name in ("due to", "once", "untold", "twice", "by hand", "sms", "voice", "email"):
         drawn.add_column(name, justify="right")

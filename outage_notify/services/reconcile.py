@@ -124,12 +124,16 @@ def _settle_doubt(
     if delivery.state is not DeliveryState.IN_DOUBT:
         return
     interval = timedelta(seconds=rt.settings.doubt_interval)
-    if sender.repeatable:
+    others = delivery_queries.rivals(session, delivery)
+    if DeliveryState.SUBMITTING in others:
+        # Another call to this number is being made: nobody could tell the two apart. It ends soon.
+        claims.asked(session, delivery.id, now + interval, counted=False)
+    elif sender.repeatable:
         # The same Message-ID makes the repeated e-mail the same e-mail.
         report.resent += _again(session, delivery, now, assume_taken=True)
     elif sightings:
         report.found += 1
-        _take_sightings(session, rt, delivery, sightings, now)
+        _take_sightings(session, rt, delivery, sightings, len(others), now)
     elif sightings is not None and delivery.doubt_asked + 1 >= QUESTIONS:
         report.resent += _again(session, delivery, now)
     elif sightings is None and delivery.doubt_since and now - delivery.doubt_since > DOUBT_LIMIT:
@@ -157,11 +161,17 @@ def _again(session: Session, delivery: Delivery, now: datetime, assume_taken: bo
 
 
 def _take_sightings(
-    session: Session, rt: Runtime, delivery: Delivery, sightings: list[Sighting], now: datetime
+    session: Session, rt: Runtime, delivery: Delivery, sightings: list[Sighting], others: int, now: datetime
 ) -> None:
-    """The provider has it: as good as a report of its state. More than one means told twice."""
+    """The provider has it: as good as a report of its state. More than are in doubt means told twice.
+
+    Of several calls to one number that are in doubt (`others`), the one that is longest in doubt
+    is asked about first and takes the earliest call.
+    """
     best = max(sightings, key=lambda one: REPORT_RANK[one.status])
-    if len(sightings) > 1:
+    if others:
+        best = min(sightings, key=lambda one: one.sent_at or now)
+    if len(sightings) > 1 + others:
         note_twice(session, delivery, now)
     report = Report(best.provider_id, best.status, best.code, best.fault)
     record_receipts.apply_report(session, rt, delivery.id, report, now)

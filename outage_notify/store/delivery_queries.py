@@ -298,6 +298,25 @@ def provider_ids_to(session: Session, address: str, channel: Channel) -> frozens
     return frozenset(one for one in found if one)
 
 
+def rivals(session: Session, delivery: Delivery) -> list[DeliveryState]:
+    """States of the other calls to the same number that are under way or in doubt.
+
+    A call carries no reference: what is seen at the provider may be theirs. A text or a mail does.
+    """
+    if delivery.channel is not Channel.VOICE:
+        return []
+    return list(
+        session.scalars(
+            select(Delivery.state).where(
+                Delivery.address == delivery.address,
+                Delivery.channel == delivery.channel,
+                Delivery.id != delivery.id,
+                Delivery.state.in_(UNSETTLED),
+            )
+        )
+    )
+
+
 def by_provider_id(session: Session, provider_id: str) -> int | None:
     return session.scalar(select(Delivery.id).where(Delivery.provider_id == provider_id))
 

@@ -211,3 +211,18 @@ def test_a_worker_that_slept_is_believed_when_the_provider_has_taken_it(city: Wo
     send_batch._settle(city.rt, Channel.SMS, [(ready, outcome)])
     assert city.work() == 0
     assert len(city.reached()) == 1
+
+
+def test_two_calls_in_doubt_to_one_number_are_two_calls_and_not_one_made_twice(city: World) -> None:
+    city.customer(sms=None, email=None)
+    city.script({"channel": "voice", "times": 2, "do": LOST})
+    city.approved()
+    city.approved()
+    city.first_wave()
+    assert city.states()[S.IN_DOUBT] == 2
+    city.turn_to(city.now() + GRACE)
+    found = city.reconcile()
+    assert (found.found, found.audit["twice"]) == (2, [])
+    sent = [one for one in city.deliveries() if one.notice.kind == "SEVEN_DAY"]
+    assert len({one.provider_id for one in sent}) == 2
+    assert {one.state for one in sent} == {S.DELIVERED}

@@ -219,9 +219,10 @@ class CrashDrill:
             if at_work := self._at_work():
                 self._replace(self._random.choice(at_work))
                 killed += 1
-        while self._open():
+        # At rest when nothing is to be sent and the provider has finished every call that it took.
+        while rest := self._open() or self._under_way(simulator):
             if time.monotonic() - began > longest:
-                raise AssertionError(f"the drill does not come to rest: {self._open()}\n{self._words()}")
+                raise AssertionError(f"the drill does not come to rest: {rest}\n{self._words()}")
             time.sleep(0.3)
         seconds = time.monotonic() - began
         entries = requests.get(f"{simulator}/simulator/ledger", timeout=60).json()["entries"]
@@ -285,6 +286,11 @@ class CrashDrill:
     def _open(self) -> dict[str, int]:
         names = (DeliveryState.READY, DeliveryState.CLAIMED, DeliveryState.SUBMITTING, DeliveryState.IN_DOUBT)
         found = {name.value: self._count(name) for name in names}
+        return {name: count for name, count in found.items() if count}
+
+    def _under_way(self, simulator: str) -> dict[str, int]:
+        health = requests.get(f"{simulator}/simulator/health", timeout=60).json()
+        found = {f"{name} at the provider": health[name] for name in ("running", "waiting")}
         return {name: count for name, count in found.items() if count}
 
     def _words(self) -> str:

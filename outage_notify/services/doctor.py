@@ -103,7 +103,7 @@ def _state_dir(rt: Runtime) -> Finding:
 
 def _broker(rt: Runtime) -> Finding:
     if rt.settings.embedded_broker:
-        return Finding(True, "Embedded: files in the state folder.")
+        return Finding(True, "Embedded: inside the worker that `serve` starts.")
     problem = ask_broker(rt.settings.broker_url)
     if problem:
         return Finding(False, problem, f"Start it, or check {PREFIX}BROKER_URL.")

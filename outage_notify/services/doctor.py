@@ -58,6 +58,7 @@ def examine(rt: Runtime) -> dict[str, Finding]:
         "signing_key": _signing_key,
         "twilio": _twilio,
         "smtp": _smtp,
+        "texts": _texts,
         "fonts": _fonts,
     }
     return {name: _guarded(check, rt) for name, check in checks.items()}
@@ -115,6 +116,12 @@ def _timezone(rt: Runtime) -> Finding:
     if "Europe/Berlin" not in zoneinfo.available_timezones():
         return Finding(False, "The time zone data is missing.", "Install the package tzdata.")
     return Finding(True, zone.key)
+
+
+def _texts(rt: Runtime) -> Finding:
+    """Who speaks, and whom customers may call: each notice names both."""
+    rt.settings.require("utility", "hotline")
+    return Finding(True, f"{rt.settings.utility}, {rt.settings.hotline}")
 
 
 def _clock(rt: Runtime) -> Finding:

@@ -25,7 +25,7 @@ def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
     settings = rt.settings
     app = Celery("outage_notify", set_as_current=False)
     options: dict[str, Any] = {
-        "broker_url": settings.broker_url or "memory://",
+        "broker_url": settings.broker_url or "memory://localhost//",
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
@@ -64,6 +64,7 @@ def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 2, loglevel: s
     if beat:
         threading.Thread(target=_beat_loop, args=(app, stop), daemon=True, name="beat").start()
     argv = [
+        "--quiet",
         "worker",
         "--pool=threads",
         f"--concurrency={threads}",

@@ -39,6 +39,7 @@ def test_with_nothing_set_each_missing_setting_is_named(tmp_path: Path) -> None:
         "signing_key",
         "twilio",
         "smtp",
+        "texts",
     }
     for name, variable in (("twilio", "TWILIO_AUTH_TOKEN"), ("smtp", "SMTP_URL"), ("timezone", "TIMEZONE")):
         assert f"OUTAGE_NOTIFY_{variable}" in found[name].detail

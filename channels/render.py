@@ -153,7 +153,10 @@ def render_voice(facts: NoticeFacts) -> RenderedVoice:
         text,
         question,
         translate("Thank you. Your confirmation has been recorded. Goodbye."),
-        translate("No key was pressed, so nothing has been confirmed. We will contact you again. Goodbye."),
+        # Only who has to sign is called again; nobody else is told so.
+        translate("No key was pressed, so nothing has been confirmed. We will contact you again. Goodbye.")
+        if signed
+        else translate("Thank you for listening. Goodbye."),
     )
 
 

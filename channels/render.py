@@ -24,7 +24,7 @@ from channels.advice import advice
 from channels.catalogues import N_, translations
 from channels.model import Language, NoticeFacts, PlaceLine, RenderedEmail, RenderedSms, RenderedVoice
 from channels.plain import clip, gsm_friendly, one_line
-from channels.sms_length import sms_length
+from channels.sms_length import not_gsm7, sms_length
 from channels.wording import Words
 
 ANNOUNCING = ("SEVEN_DAY", "DAY_AHEAD", "CHANGED", "REMINDER")
@@ -74,11 +74,19 @@ def render_sms(facts: NoticeFacts) -> RenderedSms:
     english = facts.language is Language.EN
     facts = clean(facts, gsm=english)
     facts = _shortened(facts)
-    manager = " ".join(part for part in (facts.grid_manager, facts.grid_manager_phone) if part)
+    named = _sms(facts, " ".join(part for part in (facts.grid_manager, facts.grid_manager_phone) if part))
+    if not (english and facts.grid_manager_phone and not_gsm7(facts.grid_manager)):
+        return named
+    # A manager's name in Chinese alone would make an English text twice as long; the number does.
+    numbered = _sms(facts, facts.grid_manager_phone)
+    return numbered if numbered.segments < named.segments else named
+
+
+def _sms(facts: NoticeFacts, manager: str) -> RenderedSms:
     body = _template(facts.language, "sms.txt").render(
         _context(facts, _lead(facts, "short", SMS_PLACES), manager=manager)
     )
-    text = (" " if english else "").join(_lines(body))
+    text = (" " if facts.language is Language.EN else "").join(_lines(body))
     encoding, segments = sms_length(text)
     return RenderedSms(text, encoding, segments)
 

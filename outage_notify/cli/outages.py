@@ -9,7 +9,7 @@ import click
 
 from outage_notify.cli.common import by_option, json_option, reason_texts, runtime, switching_options
 from outage_notify.cli.groups import LazyGroup
-from outage_notify.cli.output import emit, show
+from outage_notify.cli.output import emit, say, show
 from outage_notify.domain.outage import OutageKind
 
 if TYPE_CHECKING:
@@ -207,11 +207,20 @@ def submit(reference: str, exception_reason: str, by: str, as_json: bool) -> int
 @by_option
 @json_option
 def approve(reference: str, accept_exception: bool, by: str, as_json: bool) -> int:
-    """Approve what another person submitted; from here on customers are told."""
+    """Approve what another person submitted; from here on customers are told.
+
+    Duties that no channel at hand meets (writing, where only a telephone is known) are named.
+    """
     from outage_notify.services.approve_outage import approve as step
+    from outage_notify.services.approve_outage import preflight
 
     with runtime() as rt:
+        ahead = preflight(rt, reference)
         step(rt, by, reference, accept_exception)
+        for duty in ahead.unmet_duties:
+            say(f"Not met by the channels at hand: {duty}.")
+        if ahead.missing_contacts:
+            say(f"Without telephone and e-mail: {ahead.missing_contacts}; see `outage-notify letters list`.")
         return _answer(rt, reference, as_json, f"{reference}: approved.")
 
 

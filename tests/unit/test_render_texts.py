@@ -173,3 +173,12 @@ def test_what_has_no_text_is_refused() -> None:
         render_sms(replace(ENGLISH, places=(PlaceLine("A", "NONE"),)))
     with pytest.raises(ValueError, match="aware"):
         render_sms(replace(ENGLISH, start=ENGLISH.start.replace(tzinfo=None)))
+
+
+def test_a_managers_chinese_name_does_not_double_an_english_text() -> None:
+    told = render_sms(replace(ENGLISH, grid_manager="李伟"))
+    assert told.encoding == "GSM-7"
+    assert ENGLISH.grid_manager_phone in told.text
+    assert "李伟" not in told.text
+    chinese_place = replace(ENGLISH, grid_manager="李伟", places=(PlaceLine("滨河路3号"),))
+    assert "李伟" in render_sms(chinese_place).text, "nothing is saved, so nothing is left out"

@@ -1,7 +1,8 @@
 """Networks from files: `read_network` finds the format, lists every fault, and never raises for bad input.
 
-One module per format; `file` opens and unpacks, `report` collects faults, `build` checks
-what all formats have in common (ends, duplicates, sources, coordinates, feeders).
+One module per format; `recognise` tells formats apart by content, `file` opens and unpacks,
+`report` collects faults, `build` checks what all formats have in common (ends, duplicates,
+sources, coordinates, feeders).
 """
 
 from __future__ import annotations
@@ -9,35 +10,78 @@ from __future__ import annotations
 from pathlib import Path
 
 from geo.model import Network
-from geo.readers import geojson_profile, pandapower_json
+from geo.readers import csv_set, geojson_profile, pandapower_json
 from geo.readers.build import Draft, finish
 from geo.readers.file import load_json
+from geo.readers.mapping import load_mapping
+from geo.readers.recognise import JSON_FORMATS, recognise
 from geo.readers.report import Fault, NetworkRead, Report
 
-FORMATS = ("auto", "pandapower", "geojson")
+FORMATS = ("auto", "pandapower", "geojson", "gis", "csv")
 
-__all__ = ["FORMATS", "Fault", "NetworkRead", "read_network"]
+__all__ = ["FORMATS", "Fault", "NetworkRead", "draft_mapping", "read_network"]
 
 
-def read_network(path: str | Path, format: str = "auto") -> NetworkRead:
-    """Read the network in `path`, plain or gzipped.
+def read_network(path: str | Path, format: str = "auto", mapping: str | Path | None = None) -> NetworkRead:
+    """Read the network in `path`: a file, plain or gzipped, or a folder or zip of files.
 
-    `network` is None exactly when there are `faults`; `warnings` never stop an import.
-    Nothing that a file contains raises; a file that cannot be opened is a fault too.
+    `mapping` is the mapping file of a GIS export (`geo.readers.mapping`). `network` is None
+    exactly when there are `faults`; `warnings` never stop an import. Nothing that a file
+    contains raises; a file that cannot be opened is a fault too.
     """
-    report = Report(Path(path).name)
+    path = Path(path)
+    report = Report(path.name)
     if format not in FORMATS:
         report.fault(
             message=f"Unknown format {format!r}.",
             remedy=f"Use one of: {', '.join(FORMATS)}.",
         )
         return report.result(None)
-    document = load_json(Path(path), report)
-    if report.faults:
-        return report.result(None)
     if format == "auto":
-        format = _recognise(document)
+        format = "gis" if mapping is not None else recognise(path)
     draft = Draft()
+    if format == "gis":
+        _read_gis(path, mapping, draft, report)
+    elif format == "csv":
+        csv_set.read(path, draft, report)
+    else:
+        _read_json(path, format, draft, report)
+    network: Network | None = finish(draft, report) if draft.elements or not report.faults else None
+    return report.result(network)
+
+
+def draft_mapping(path: str | Path) -> tuple[str | None, NetworkRead]:
+    """(a first draft of a mapping file for `path`, faults). The text is None when there are faults."""
+    from geo.readers.suggest import suggest_mapping
+
+    report = Report(Path(path).name)
+    text = suggest_mapping(Path(path), report) if _exists(Path(path), report) else None
+    return text, report.result(None)
+
+
+def _read_gis(path: Path, mapping: str | Path | None, draft: Draft, report: Report) -> None:
+    from geo.readers import tabular
+
+    if not _exists(path, report):
+        return
+    if mapping is None:
+        report.fault(
+            message="A GIS file needs a mapping: which layer and column is what.",
+            remedy="Run `outage-notify import network FILE --suggest-mapping > mapping.yaml`, correct it, "
+            "and give it with --mapping.",
+        )
+        return
+    plan = load_mapping(Path(mapping), report)
+    if plan is not None:
+        tabular.read(path, plan, draft, report)
+
+
+def _read_json(path: Path, format: str, draft: Draft, report: Report) -> None:
+    document = load_json(path, report)
+    if report.faults:
+        return
+    if format == JSON_FORMATS:
+        format = _which_json(document)
     if format == "pandapower":
         pandapower_json.read(document, draft, report)
     elif format == "geojson":
@@ -47,13 +91,19 @@ def read_network(path: str | Path, format: str = "auto") -> NetworkRead:
             message="This is JSON, but neither a pandapower network nor a GeoJSON FeatureCollection.",
             remedy="Export with pandapower.to_json(net, FILE), or as GeoJSON, or say --format.",
         )
-    network: Network | None = finish(draft, report) if draft.elements or not report.faults else None
-    return report.result(network)
 
 
-def _recognise(document: object) -> str:
+def _which_json(document: object) -> str:
     if pandapower_json.recognises(document):
         return "pandapower"
     if geojson_profile.recognises(document):
         return "geojson"
     return ""
+
+
+def _exists(path: Path, report: Report) -> bool:
+    # GDAL opens addresses and archives by name too; only what lies on this disk is read.
+    if path.exists():
+        return True
+    report.fault(message="There is no such file.", remedy="Check the path.")
+    return False

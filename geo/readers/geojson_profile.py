@@ -49,14 +49,15 @@ def read(document: object, draft: Draft, report: Report) -> None:
             )
             continue
         cells = Cells(_TABLE, row, properties, report)
-        element = _element(cells, _geometry(feature.get("geometry"), cells))
-        if element is not None:
-            draft.add(element, _TABLE, row)
+        found = element(cells, _geometry(feature.get("geometry"), cells))
+        if found is not None:
+            draft.add(found, _TABLE, row)
             if feeder := cells.text("feeder").strip():
-                draft.feeder[element.id] = feeder
+                draft.feeder[found.id] = feeder
 
 
-def _element(cells: Cells, geometry: Geometry | None) -> Element | None:
+def element(cells: Cells, geometry: Geometry | None) -> Element | None:
+    """The element of one row of properties; None with faults in the report of `cells`."""
     kind, key = cells.values.get("kind"), identifier(cells.values.get("id"))
     if not isinstance(kind, str) or kind not in KINDS:
         cells.fault(

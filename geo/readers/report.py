@@ -20,12 +20,14 @@ class Fault:
     field: str
     message: str
     remedy: str = ""
+    # What the file calls its parts: a table, a layer.
+    part: str = "table"
 
     @property
     def place(self) -> str:
         parts = [self.file]
         if self.table:
-            parts.append(f"table {self.table}")
+            parts.append(f"{self.part} {self.table}")
         if self.row:
             parts.append(f"row {self.row}")
         if self.field:
@@ -57,6 +59,7 @@ class Report:
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     more: int = 0
+    part: str = "table"
 
     def fault(
         self,
@@ -68,7 +71,7 @@ class Report:
         remedy: str = "",
     ) -> None:
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(self.file, table, clip(row), field, message, remedy))
+            self.faults.append(Fault(self.file, table, clip(row), field, message, remedy, self.part))
         else:
             self.more += 1
 
@@ -82,7 +85,7 @@ class Report:
         remedy: str = "",
     ) -> None:
         if len(self.warnings) < MOST_FAULTS:
-            self.warnings.append(Fault(self.file, table, clip(row), field, message, remedy))
+            self.warnings.append(Fault(self.file, table, clip(row), field, message, remedy, self.part))
 
     def result(self, network: Network | None) -> NetworkRead:
         return NetworkRead(

@@ -24,21 +24,47 @@ def import_group() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--format",
-    type=click.Choice(["auto", "pandapower", "geojson"]),
+    type=click.Choice(["auto", "pandapower", "geojson", "gis", "csv", "cim"]),
     default="auto",
     show_default=True,
     help="What kind of file it is.",
 )
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    metavar="YAML",
+    help="Which layer and column of a GIS file is what.",
+)
+@click.option("--suggest-mapping", is_flag=True, help="Print a first draft of a mapping for FILE and stop.")
 @dry_run_option
 @by_option
 @json_option
-def network(file: Path, format: str, dry_run: bool, by: str, as_json: bool) -> int:
-    """Put the network in FILE in force (pandapower JSON or GeoJSON, plain or gzipped)."""
-    from outage_notify.services.import_network import import_network
+def network(
+    file: Path,
+    format: str,
+    mapping: Path | None,
+    suggest_mapping: bool,
+    dry_run: bool,
+    by: str,
+    as_json: bool,
+) -> int:
+    """Put the network in FILE in force.
+
+    pandapower JSON and GeoJSON (plain or gzipped), a GeoPackage, Shapefile or other GeoJSON with
+    --mapping, or a folder or zip of CSV files or of CIM XML.
+    """
+    from outage_notify.services.import_network import draft_mapping, import_network
 
     try:
+        if suggest_mapping:
+            draft = draft_mapping(file)
+            if as_json:
+                emit({"mapping": draft})
+            else:
+                show(draft.rstrip())
+            return 0
         with runtime() as rt, progress_bar("Network") as progress:
-            report = import_network(rt, file, format, dry_run, by, progress)
+            report = import_network(rt, file, format, dry_run, by, progress, mapping)
     except ImportRefused as error:
         return _refused(error, as_json)
     return _report(report, as_json, "This very file is in force already; nothing was changed.")

@@ -8,9 +8,11 @@ to `geo.readers`.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,15 +38,16 @@ def import_network(
     dry_run: bool = False,
     by: str = "system",
     progress: Progress = no_progress,
+    mapping: Path | None = None,
 ) -> ImportReport:
     """Read and store the network at `path`; raises ImportRefused with every fault, and then nothing was changed.
 
-    `format` is "auto", "pandapower" or "geojson". Dying midway changes nothing.
+    `format` is one of `geo.readers.FORMATS`, `mapping` the mapping file of a GIS export. Dying midway changes nothing.
     """
     began = time.perf_counter()
     path = Path(path)
     progress("reading", 0.0)
-    sha256 = _sha256(path)
+    sha256 = _sha256(path, mapping)
     if sha256:
         with rt.database.read() as session:
             current = network_queries.current_version(session)
@@ -53,7 +56,7 @@ def import_network(
                 return ImportReport(
                     path.name, dry_run, counts, (), True, time.perf_counter() - began, version=current.id
                 )
-    read = geo.readers.read_network(path, format)
+    read = geo.readers.read_network(path, format, mapping)
     if read.network is None:
         raise ImportRefused([_fault(one) for one in read.faults], read.more)
     network = read.network
@@ -92,19 +95,41 @@ def import_network(
     )
 
 
-def _sha256(path: Path) -> str:
-    """Hash of the file's bytes; empty if it cannot be read, which the reader then explains."""
+def draft_mapping(path: Path) -> str:
+    """A first draft of a mapping file for a GIS file; ImportRefused when it cannot be opened."""
+    text, answer = geo.readers.draft_mapping(path)
+    if text is None:
+        raise ImportRefused([_fault(one) for one in answer.faults], answer.more)
+    return text
+
+
+def _sha256(path: Path, mapping: Path | None) -> str:
+    """Hash of all bytes that are read; empty if they cannot be read, which the reader then explains."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        if path.is_file() and mapping is None and path.suffix.casefold() != ".shp":
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        parts = sorted(one for one in _parts(path) if one.is_file())
+        whole = hashlib.sha256()
+        for part in [*parts, *([mapping] if mapping is not None else [])]:
+            with part.open("rb") as stream:
+                whole.update(hashlib.file_digest(stream, "sha256").digest())
+        return whole.hexdigest() if parts else ""
     except OSError:
         return ""
+
+
+def _parts(path: Path) -> Iterable[Path]:
+    """A folder's files; a Shapefile's companions, which hold its columns and its coordinate system."""
+    if path.is_dir():
+        return path.rglob("*")
+    return path.parent.glob(f"{glob.escape(path.stem)}.*") if path.suffix.casefold() == ".shp" else [path]
 
 
 def _fault(fault: geo.readers.Fault) -> Fault:
     place = fault.file
     if fault.table:
-        place += f", table {fault.table}"
+        place += f", {fault.part} {fault.table}"
     if fault.row:
         place += f", row {fault.row}"
     return Fault(place, None, fault.field, fault.message, fault.remedy)

@@ -1,0 +1,183 @@
+"""A network as a set of CSV files, one per kind, in a folder or a zip: bus.csv, line.csv, load.csv ...
+
+The columns are the properties that `geo.geojson` documents, but `kind`, which the file's
+name says; the position is `lon` and `lat`, or `wkt` (a POINT or LINESTRING in degrees).
+RFC 4180 with a header; UTF-8 with or without BOM, or GB18030. Rows are read one by one;
+faults name file and line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import shapely
+
+from geo.geojson import BUS_FIELDS, ONE_BUS
+from geo.model import KINDS, SWITCH
+from geo.readers import geojson_profile
+from geo.readers.build import Draft
+from geo.readers.report import Report, clip
+from geo.readers.values import Cells
+from geo.wkb import Geometry
+
+_PLACE = ("lon", "lat", "wkt")
+_PLAIN = ("id", "name", "in_service", "phases", "feeder", "vn_kv", "length_km", "slack")
+_FLAGS = {
+    **dict.fromkeys(("true", "1", "yes", "是"), True),
+    **dict.fromkeys(("false", "0", "no", "否"), False),
+}
+# A cell is a name, a number or a line's vertices; the largest that is read.
+_LONGEST_CELL = 4 << 20
+
+
+def holds_tables(path: Path) -> bool:
+    """Whether the folder or zip holds at least a bus.csv and files of other kinds."""
+    return "bus" in _tables(path)
+
+
+def read(path: Path, draft: Draft, report: Report) -> None:
+    """Fill `draft`. The degrees are declared, so impossible ones are faults."""
+    report.part = "file"
+    draft.declared = True
+    tables = _tables(path)
+    csv.field_size_limit(_LONGEST_CELL)
+    for kind in sorted(set(tables) - KINDS):
+        report.warn(
+            tables[kind],
+            message="It is not the name of a kind and was not read.",
+            remedy=f"Kinds: {', '.join(sorted(KINDS))}.",
+        )
+    for kind in sorted(set(tables) & KINDS, key=lambda one: (one != "bus", one)):
+        try:
+            with _open(path, tables[kind]) as stream:
+                _read_table(kind, tables[kind], stream, draft, report)
+        except UnicodeDecodeError as error:
+            report.fault(
+                tables[kind],
+                message=f"It is neither UTF-8 nor GB18030 (byte {error.start + 1} of a block).",
+                remedy="Save it as CSV UTF-8.",
+            )
+        except (OSError, csv.Error, zipfile.BadZipFile, RuntimeError) as error:
+            report.fault(
+                tables[kind],
+                message=f"It cannot be read: {clip(str(error), 100)}.",
+                remedy="Export it again.",
+            )
+
+
+def _tables(path: Path) -> dict[str, str]:
+    """Kind to file name inside the folder or zip."""
+    if path.is_dir():
+        names = [one.name for one in path.iterdir() if one.is_file()]
+    else:
+        try:
+            with zipfile.ZipFile(path) as packed:
+                names = packed.namelist()
+        except (OSError, zipfile.BadZipFile):
+            return {}
+    return {Path(one).stem.casefold(): one for one in sorted(names) if one.casefold().endswith(".csv")}
+
+
+def _open(path: Path, name: str) -> IO[bytes]:
+    if path.is_dir():
+        return (path / name).open("rb")
+    # Reading goes on after the archive's own handle is closed; zipfile keeps the file open for it.
+    with zipfile.ZipFile(path) as packed:
+        return packed.open(name)
+
+
+def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: Report) -> None:
+    buffered = io.BufferedReader(stream)  # type: ignore[type-var]  # zip members are raw enough
+    text = io.TextIOWrapper(buffered, encoding=_encoding(buffered.peek(1 << 16)[: 1 << 16]), newline="")
+    rows = csv.DictReader(text, strict=True)
+    columns = [one.strip() for one in rows.fieldnames or []]
+    rows.fieldnames = columns
+    ends = ("bus", "other_bus", "element") if kind == SWITCH else BUS_FIELDS.get(kind, ONE_BUS)
+    needed = ("id", *(ends if kind != SWITCH else ("bus", "closed")))
+    for column in (one for one in needed if one not in columns):
+        report.fault(
+            name, 1, column, message="The column is missing.", remedy=f"Needed: {', '.join(needed)}."
+        )
+    if any(one not in columns for one in needed):
+        return
+    for line, row in _lines(rows):
+        if None in row or None in row.values():
+            report.fault(
+                name,
+                line,
+                message=f"It has not {len(columns)} cells like the header.",
+                remedy="Mend the row.",
+            )
+            continue
+        filled = {key: cell.strip() for key, cell in row.items() if cell.strip()}
+        values: dict[str, object] = {"kind": kind, "attrs": {}}
+        for key, cell in filled.items():
+            if key in ("in_service", "closed", "slack"):
+                values[key] = _FLAGS.get(cell.casefold(), cell)
+            elif key in ("vn_kv", "length_km"):
+                values[key] = _number(cell)
+            elif key in _PLAIN or key in ends:
+                values[key] = cell
+            elif key not in _PLACE:
+                values["attrs"] |= {key[:40]: _number(cell)}  # type: ignore[operator]
+        cells = Cells(name, line, values, report)
+        element = geojson_profile.element(cells, _place(filled, cells))
+        if element is not None:
+            draft.add(element, name, line)
+            if feeder := cells.text("feeder"):
+                draft.feeder[element.id] = feeder
+
+
+def _lines(rows: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    for row in rows:
+        yield rows.line_num, row
+
+
+def _encoding(head: bytes) -> str:
+    """By the first block, which may end inside a character."""
+    try:
+        codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=False)
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8-sig"
+
+
+def _number(cell: str) -> float | str:
+    try:
+        value = float(cell)
+    except ValueError:
+        return cell[:200]
+    return value if abs(value) < 1e300 else cell[:200]
+
+
+def _place(row: dict[str, str], cells: Cells) -> Geometry | None:
+    if "wkt" in row:
+        try:
+            shape = shapely.force_2d(shapely.from_wkt(row["wkt"]))
+        except shapely.errors.ShapelyError:
+            shape = None
+        if shape is None or shape.geom_type not in ("Point", "LineString") or shape.is_empty:
+            cells.fault(
+                "wkt", f"{clip(row['wkt'])} is no POINT or LINESTRING.", "Such as POINT (116.39 39.91)."
+            )
+            return None
+        return tuple((float(x), float(y)) for x, y in shape.coords)
+    if ("lon" in row) != ("lat" in row):
+        cells.fault(
+            "lat" if "lon" in row else "lon", "Only one of lon and lat is given.", "Give both or neither."
+        )
+    if "lon" not in row or "lat" not in row:
+        return None
+    lon, lat = _number(row["lon"]), _number(row["lat"])
+    if isinstance(lon, str) or isinstance(lat, str):
+        cells.fault(
+            "lon", f"{clip(row['lon'])}, {clip(row['lat'])} is no position.", "Write degrees, such as 7.85."
+        )
+        return None
+    return ((lon, lat),)

@@ -1,4 +1,7 @@
-"""The network as a graph, and the one question asked of it: which nodes have supply?
+"""The network as a plain graph: which nodes have supply? The rules of tracing, and the judge of the fast way.
+
+Readers find feeders with it, and tests compare `geo.supply`, which answers at utility scale, with
+this full recomputation. It is blind to phases: a phase is traced as a network of its own.
 
 Built once per network (`TraceIndex`), then asked many times with small changes
 (`Change`). The rules are those of pandapower.topology:
@@ -18,7 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from geo.grid import Grid
+from geo.grid_build import grid_of
 from geo.model import SWITCH, Element, GeoError, Network
 
 
@@ -76,6 +82,11 @@ class TraceIndex:
         self.open_switches = frozenset(one for one in self.switch_edge if not elements[one].closed)
         self.normal = self.supplied(Change())
         self.fed_loads = frozenset(load for load, node in self.loads.items() if self.normal[node])
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The same network as arrays, made once."""
+        return grid_of(self.network)
 
     def _build(self) -> None:
         at_end: dict[tuple[str, str], list[str]] = {}

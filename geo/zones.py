@@ -5,6 +5,9 @@ closed. Ends lie behind the element's own switches, so a line switched at both e
 own zone; a switch's zone is both its sides; a bus's zone is the bus and all that ends at
 it; a load's zone is that load alone. What is out of service is not crossed, since it is
 not connected; the element that is worked on is, since its state may be what the work is about.
+
+The switches on the border are the smallest isolation: each of them joins the zone to
+something outside it, so leaving one closed would leave the zone connected.
 """
 
 from __future__ import annotations
@@ -12,77 +15,84 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from geo.model import BUS, SWITCH, Element, GeoError, natural
-from geo.trace import TraceIndex
+import numpy as np
+
+from geo.grid import Grid
+from geo.model import SWITCH, GeoError, natural
 
 
 @dataclass(frozen=True)
 class Zone:
-    """Nodes of the index inside, the switches on the border, and single terminals taken off."""
+    """Nodes inside, the switches on the border, and single elements (by number) taken off."""
 
     nodes: frozenset[int] = frozenset()
-    border: frozenset[str] = frozenset()
-    terminals: frozenset[str] = frozenset()
+    border: frozenset[int] = frozenset()
+    terminals: frozenset[int] = frozenset()
 
-    def elements(self, index: TraceIndex) -> tuple[str, ...]:
-        return natural([index.element_at[node] for node in self.nodes] + list(self.terminals))
+    def elements(self, grid: Grid) -> set[int]:
+        return {grid.element_of_node(node) for node in self.nodes} | self.terminals
 
 
-def work_zone(index: TraceIndex, element: Element) -> Zone:
-    """The zone of one element.
+def work_zone(grid: Grid, element: int) -> Zone:
+    """The zone of one element, given by its number.
 
     Raises GeoError when a source lies inside, or when no switch bounds it.
     """
-    if element.is_source:
+    name = grid.ids.name(element)
+    kind = grid.ids.kind(element)
+    if is_source(grid, element):
         raise GeoError(
-            f"{element.label} is a source: work on it cannot be isolated by switches of this network.",
-            f"Trace its loss with --out {element.id}, or name the bus or line that is worked on.",
+            f"{grid.label(name)} is a source: work on it cannot be isolated by switches of this network.",
+            f"Trace its loss with --out {name}, or name the bus or line that is worked on.",
         )
-    if not (element.kind in (BUS, SWITCH) or element.is_branch):
-        return Zone(terminals=frozenset({element.id}))
-    return _checked(index, element.label, flood(index, _seeds(index, element)))
+    if kind == SWITCH:
+        switch = element - grid.ids.start[SWITCH]
+        edge = int(grid.plain.switch_edge[switch])
+        seeds = (int(grid.plain.edge_a[edge]), int(grid.plain.edge_b[edge]))
+        return _checked(grid, grid.label(name), flood(grid, seeds))
+    node = grid.node_of(element)
+    if node is None:
+        return Zone(terminals=frozenset({element}))
+    return _checked(grid, grid.label(name), flood(grid, (node,)))
 
 
-def feeder_zone(index: TraceIndex, name: str, members: Iterable[str]) -> Zone:
+def is_source(grid: Grid, element: int) -> bool:
+    """Whether it holds the network up and is in service, or is an external grid at all."""
+    return grid.ids.kind(element) == "ext_grid" or bool((grid.plain.source_element == element).any())
+
+
+def feeder_zone(grid: Grid, name: str, members: Iterable[int]) -> Zone:
     """The zone of a whole feeder. Its switches do not count as worked on, else the busbar would be."""
-    elements = [index.network.elements[member] for member in members]
-    seeds = [index.node_of[one.id] for one in elements if one.id in index.node_of and one.in_service]
-    return _checked(index, f"feeder:{name}", flood(index, seeds))
+    nodes = (grid.node_of(member) for member in members)
+    seeds = [node for node in nodes if node is not None and grid.plain.alive[node]]
+    return _checked(grid, f"feeder:{name}", flood(grid, seeds))
 
 
-def flood(index: TraceIndex, seeds: Iterable[int]) -> Zone:
+def flood(grid: Grid, seeds: Iterable[int]) -> Zone:
     """All nodes reached from `seeds` without crossing a switch, and the switches met."""
     start = frozenset(seeds)
     inside = set(start)
     stack = list(start)
+    met: list[tuple[list[int], int, int]] = []
     while stack:
         node = stack.pop()
-        for number in index.edges_of[node]:
-            edge = index.edges[number]
-            far = edge.other(node)
-            if not edge.switches and far not in inside and index.is_alive(far):
+        for edge in grid.edges_of(node):
+            far = grid.other_end(edge, node)
+            switches = grid.switches_on(edge)
+            if switches:
+                met.append((switches, node, far))
+            elif far not in inside and grid.plain.alive[far]:
                 inside.add(far)
                 stack.append(far)
-    border: set[str] = set()
-    for node in inside:
-        for number in index.edges_of[node]:
-            edge = index.edges[number]
-            if edge.switches and not (edge.a in inside and edge.b in inside):
-                border.update(edge.switches)
+    border = {one for switches, _, far in met if far not in inside for one in switches}
     return Zone(frozenset(inside), frozenset(border))
 
 
-def _seeds(index: TraceIndex, element: Element) -> tuple[int, ...]:
-    if element.kind == SWITCH:
-        edge = index.edges[index.switch_edge[element.id]]
-        return (edge.a, edge.b)
-    return (index.node_of[element.id],)
-
-
-def _checked(index: TraceIndex, label: str, zone: Zone) -> Zone:
-    inside = natural(source for source, node in index.sources.items() if node in zone.nodes)
-    if inside:
-        names = ", ".join(index.network.elements[source].label for source in inside[:3])
+def _checked(grid: Grid, label: str, zone: Zone) -> Zone:
+    at = np.isin(grid.plain.source, np.fromiter(zone.nodes, np.int64, len(zone.nodes)))
+    if at.any():
+        inside = natural(grid.ids.names(np.sort(grid.plain.source_element[at])))
+        names = ", ".join(grid.label(source) for source in inside[:3])
         raise GeoError(
             f"The work zone of {label} contains a source ({names}): no switch separates them.",
             "Name a smaller part of the network, or use --out to trace only the loss of the element.",

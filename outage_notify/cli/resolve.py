@@ -46,6 +46,7 @@ def _show(answer: dict[str, Any]) -> None:
         ("opened", answer["isolation"]["opened"]),
         ("closed", answer["isolation"]["closed"]),
         ("lost", answer["lost"]),
+        ("lost on some phases", answer["partial"]),
         ("keep another feed", answer["reduced"]),
         ("short break", answer["momentary"]),
     ):

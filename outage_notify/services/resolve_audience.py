@@ -109,7 +109,7 @@ def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Res
         )
     except GeoError as error:
         raise InvalidInput(error.message, error.remedy) from error
-    lost, momentary = frozenset(resolution.lost), frozenset(resolution.momentary)
+    lost, momentary = frozenset(resolution.dark), frozenset(resolution.momentary)
     feeds = feed_lookup.feeds_of_sites_on(session, lost | momentary)
     return Resolved(version, resolution, tuple(assess(feeds, lost, momentary)))
 
@@ -123,8 +123,8 @@ def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:
         "closed": list(found.resolution.closed),
         "zone": list(found.resolution.zone),
     }
-    revision.lost = list(found.resolution.lost)
-    revision.public_area = _area_index(session, rt).area(found.resolution.lost)
+    revision.lost = list(found.resolution.dark)
+    revision.public_area = _area_index(session, rt).area(found.resolution.dark)
     outage_queries.freeze_audience(session, revision, found.affected)
     return found
 
@@ -137,6 +137,7 @@ def as_json(session: Session, found: Resolved) -> dict[str, Any]:
     return {
         "isolation": {"opened": list(resolution.opened), "closed": list(resolution.closed)},
         "lost": list(resolution.lost),
+        "partial": list(resolution.partial),
         "reduced": [names[one] for one in reduced],
         "momentary": list(resolution.momentary),
         "by_tier": found.by_tier,

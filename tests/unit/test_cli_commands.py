@@ -110,7 +110,7 @@ def test_resolve_answers_by_the_network_alone(run: Run) -> None:
     assert network is not None
     expected = resolve(network, work=["line:174"])
     assert status == 0 and err == ""
-    assert list(answer) == ["isolation", "lost", "reduced", "momentary", "by_tier", "elapsed_ms"]
+    assert list(answer) == ["isolation", "lost", "partial", "reduced", "momentary", "by_tier", "elapsed_ms"]
     assert answer["isolation"] == {"opened": list(expected.opened), "closed": []}
     assert answer["lost"] == list(expected.lost) and len(answer["lost"]) > 10
     assert list(answer["by_tier"]) == [tier.value for tier in Tier]

@@ -1,0 +1,104 @@
+"""Identifiers as arrays: ``kind:id`` to a number and back, without an object per element.
+
+Promises: numbers run in natural order over the whole network (load:2 before load:10), so that
+sorting numbers sorts names. Identifiers that are plain integers, as most sources have them,
+take eight bytes each; all others are kept as text. Leaves what a number means to `geo.grid`.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from geo.model import natural_key
+
+Array = np.ndarray
+
+
+def sort_ids(kind: str, ids: Sequence[str]) -> tuple[Array, list[int]]:
+    """The identifiers of one kind in natural order, and where each stood before.
+
+    int64 when all of them are integers as Python writes them, else UTF-8 text (numpy `S`).
+    """
+    try:
+        numbers = [int(one) for one in ids]
+        plain = list(map(str, numbers)) == list(ids) and min(numbers, default=0) >= 0
+        values = np.array(numbers, np.int64)
+    except (ValueError, OverflowError):
+        plain = False
+    if plain:
+        order = np.argsort(values, kind="stable")
+        return values[order], order.tolist()
+    places = sorted(range(len(ids)), key=lambda place: natural_key(f"{kind}:{ids[place]}"))
+    return np.array([ids[place].encode() for place in places], np.bytes_), places
+
+
+class Identifiers:
+    """All kinds in natural order; `start[kind]` is the number of the kind's first element."""
+
+    def __init__(self, tables: dict[str, Array], text_order: dict[str, Array] | None = None) -> None:
+        self.tables = {
+            kind: tables[kind] for kind in sorted(tables, key=lambda kind: natural_key(kind + ":"))
+        }
+        self.start: dict[str, int] = {}
+        self._kinds: list[str] = []
+        self._starts: list[int] = []
+        at = 0
+        for kind, table in self.tables.items():
+            self.start[kind] = at
+            self._kinds.append(kind)
+            self._starts.append(at)
+            at += len(table)
+        self.count = at
+        # Text in natural order is not in the order of its bytes, so a second order finds it.
+        self.text_order = text_order or {
+            kind: np.argsort(table, kind="stable").astype(np.int32)
+            for kind, table in self.tables.items()
+            if table.dtype.kind == "S"
+        }
+
+    def size(self, kind: str) -> int:
+        return len(self.tables[kind]) if kind in self.tables else 0
+
+    def number(self, name: str) -> int | None:
+        """The number of ``kind:id``; None when there is no such element."""
+        kind, mark, own = name.partition(":")
+        table = self.tables.get(kind)
+        if table is None or not mark or not len(table):
+            return None
+        if table.dtype.kind == "S":
+            order = self.text_order[kind]
+            place = int(np.searchsorted(table, own.encode(), sorter=order))
+            if place == len(table) or table[order[place]] != own.encode():
+                return None
+            return self.start[kind] + int(order[place])
+        if not own.isascii() or not own.isdecimal() or len(own) > 18 or str(int(own)) != own:
+            return None
+        place = int(np.searchsorted(table, int(own)))
+        return self.start[kind] + place if place < len(table) and int(table[place]) == int(own) else None
+
+    def kind(self, number: int) -> str:
+        return self._kinds[bisect.bisect_right(self._starts, number) - 1]
+
+    def name(self, number: int) -> str:
+        place = bisect.bisect_right(self._starts, number) - 1
+        kind = self._kinds[place]
+        own = self.tables[kind][number - self._starts[place]]
+        return f"{kind}:{own.decode()}" if isinstance(own, bytes) else f"{kind}:{own}"
+
+    def names(self, numbers: Iterable[int] | Array) -> tuple[str, ...]:
+        """The names of numbers that rise, as a tuple in natural order."""
+        wanted = np.asarray(numbers if isinstance(numbers, np.ndarray) else sorted(numbers), np.int64)
+        found: list[str] = []
+        cuts = np.searchsorted(wanted, [*self._starts, self.count]).tolist()
+        for place, kind in enumerate(self._kinds):
+            if cuts[place] == cuts[place + 1]:
+                continue
+            own = self.tables[kind][wanted[cuts[place] : cuts[place + 1]] - self._starts[place]].tolist()
+            if own and isinstance(own[0], bytes):
+                found += [f"{kind}:{one.decode()}" for one in own]
+            else:
+                found += [f"{kind}:{one}" for one in own]
+        return tuple(found)

@@ -74,8 +74,8 @@ def test_sqlite_writes_ahead_and_takes_its_lock_at_once(database: Database) -> N
     def second() -> None:
         inside.wait()
         with database.write() as session:
-            order.append("second")
             session.execute(text("SELECT 1"))
+            order.append("second")
 
     other = threading.Thread(target=second)
     other.start()

@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-send check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -17,7 +17,7 @@ RUFF := $(BIN)/ruff
 RUFF_CONFIG := --config .ci/ruff.toml
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: venv ## play the life of a planned outage, then keep serving its pages (needs no server)
 	@$(BIN)/outage-notify demo --stay $(ARGS)
@@ -40,6 +40,9 @@ pytest: venv-test ## run tests alone, with what is installed: make pytest ARGS="
 
 drill: servers ## kill workers at random through 5,000 messages and count who was told
 	@DRILL_PEOPLE=5000 $(BIN)/python -m pytest tests/drill $(ARGS)
+
+bench-send: servers ## measure how fast a wave goes out, beside plain twilio-python and one task per message
+	@$(BIN)/python -m tests.load.bench_send $(ARGS)
 
 check: venv-test ## formatter, linter, type checker and import contracts
 	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \

@@ -53,6 +53,9 @@ def one_line(value: str) -> str:
     """The value in NFC on one line: blanks of every kind become one blank, control, format
     and broken characters go. Private ones stay: rare Chinese characters of old encodings lie there.
     Applied twice it changes nothing more."""
+    if value.isascii() and value.isprintable():
+        # The usual case, and nothing else can be wrong with it.
+        return " ".join(value.split())
     kept = []
     for char in unicodedata.normalize("NFC", value):
         category = unicodedata.category(char)

@@ -19,20 +19,24 @@ BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = frozenset("\f^{}\\[~]|€")
+GSM7_CHARACTERS = BASIC | EXTENSION
 
 _LIMITS = {GSM7: (160, 153), UCS2: (70, 67)}
 
 
 def sms_length(text: str) -> tuple[str, int]:
     """(encoding, segments) of a text. An empty text still is one segment."""
-    if all(char in BASIC or char in EXTENSION for char in text):
+    used = set(text)
+    if used <= BASIC and len(text) <= _LIMITS[GSM7][0]:
+        return GSM7, 1
+    if used <= GSM7_CHARACTERS:
         return GSM7, _segments(GSM7, (2 if char in EXTENSION else 1 for char in text))
     return UCS2, _segments(UCS2, (2 if ord(char) > 0xFFFF else 1 for char in text))
 
 
 def not_gsm7(text: str) -> set[str]:
     """The characters that make a text UCS-2."""
-    return set(text) - BASIC - EXTENSION
+    return set(text) - GSM7_CHARACTERS
 
 
 def _segments(encoding: str, widths: Iterable[int]) -> int:

@@ -6,28 +6,37 @@ threads may share, no retries (sending is not idempotent at Twilio), nothing log
 message have been taken? `NotTaken` surely not (refused connection, 429, redirect),
 `InDoubt` perhaps (time-out, reset, 5xx, an answer that makes no sense).
 
-The read time-out counts from byte to byte, as in `requests`; connecting and reading
+The read time-out counts from byte to byte, as in `urllib3`; connecting and reading
 are limited apart. What follows from an outcome is the caller's decision.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 from twilio.rest.api.v2010.account.message import MessageInstance
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from channels.model import FaultClass, Outcome, OutcomeKind
 from channels.twilio_errors import classify_http
@@ -73,7 +82,11 @@ class InDoubt(Exception):
 
 
 class ApiHttpClient(HttpClient):
-    """Carries the SDK's requests to `api_base`, whatever host the SDK had in mind."""
+    """Carries the SDK's requests to `api_base`, whatever host the SDK had in mind.
+
+    Straight on urllib3's pool of kept-alive connections: what `requests` adds for each call
+    (sessions, cookies, hooks) costs about as much as all the rest, and none of it is needed.
+    """
 
     def __init__(self, api_base: str, connect_timeout: float, read_timeout: float, connections: int) -> None:
         super().__init__(logging.getLogger(__name__), False, read_timeout)
@@ -81,18 +94,9 @@ class ApiHttpClient(HttpClient):
         if base.scheme not in ("http", "https") or not base.hostname:
             raise ValueError(f"{api_base!r} is not a base address; it looks like {API_BASE}.")
         self._base = (base.scheme, base.netloc, base.path.rstrip("/"))
-        self._timeouts = (connect_timeout, read_timeout)
-        self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=connections, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
-        # Proxies and certificates of the machine are looked up once, not for each message.
-        self._sending: dict[str, Any] = dict(
-            self._session.merge_environment_settings(api_base, {}, None, None, None)
+        self._pool = _pool(
+            api_base, base.hostname, Timeout(connect=connect_timeout, read=read_timeout), connections
         )
-        self._session.trust_env = False
-        if base.hostname in LOOPBACK:
-            self._sending["proxies"] = {}
 
     def request(
         self,
@@ -106,29 +110,29 @@ class ApiHttpClient(HttpClient):
         allow_redirects: bool = False,
     ) -> Response:
         """One request, one answer. Raises `NotTaken` or `InDoubt`; a 4xx is an answer."""
+        sent = dict(headers or {})
         try:
-            prepared = self._session.prepare_request(
-                requests.Request(
-                    method.upper(),
-                    self._rebase(uri),
-                    params=params,
-                    data=data,
-                    headers=headers,
-                    auth=auth,
-                )
+            url = self._rebase(uri)
+            if params:
+                url += ("&" if "?" in url else "?") + _form(params)
+            if auth:
+                sent["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode("ascii")
+            body = None
+            if data:
+                body = _form(data)
+                sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+            answer = self._pool.urlopen(
+                method.upper(), url, body=body, headers=sent, retries=False, redirect=False
             )
-        except (requests.RequestException, UnicodeError) as error:
+            text = answer.data.decode("utf-8", "replace")
+        except (LocationValueError, UnicodeError) as error:
             raise NotTaken(
                 f"the request could not be built ({type(error).__name__})", fault=FaultClass.CONFIGURATION
             ) from error
-        try:
-            answer = self._session.send(
-                prepared, timeout=self._timeouts, allow_redirects=False, **self._sending
-            )
-        except requests.RequestException as error:
+        except HTTPError as error:
             raise _sorted(error) from error
         _refuse_non_answers(answer)
-        return Response(answer.status_code, answer.text, answer.headers)
+        return Response(answer.status, text, answer.headers)
 
     def _rebase(self, uri: str) -> str:
         parts = urlsplit(uri)
@@ -137,29 +141,42 @@ class ApiHttpClient(HttpClient):
 
     def close(self) -> None:
         """Close the kept-alive connections."""
-        self._session.close()
+        self._pool.clear()
 
 
-def _sorted(error: requests.RequestException) -> NotTaken | InDoubt:
+def _pool(api_base: str, host: str, timeout: Timeout, connections: int) -> PoolManager:
+    """Proxies and certificates of the machine are looked up once, as `requests` does, not for each message."""
+    machine: Any = requests.Session().merge_environment_settings(api_base, {}, None, None, None)
+    verify, proxies = machine["verify"], machine["proxies"]
+    options: dict[str, Any] = {"num_pools": 2, "maxsize": connections, "timeout": timeout}
+    bundle = verify if isinstance(verify, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    options["ca_cert_dir" if Path(bundle).is_dir() else "ca_certs"] = bundle
+    options["cert_reqs"] = "CERT_REQUIRED" if verify else "CERT_NONE"
+    proxy = None if host in LOOPBACK else requests.utils.select_proxy(api_base, proxies)
+    return ProxyManager(proxy, **options) if proxy else PoolManager(**options)
+
+
+def _form(fields: Mapping[str, object]) -> str:
+    return urlencode({name: value for name, value in fields.items() if value is not None}, doseq=True)
+
+
+def _sorted(error: HTTPError) -> NotTaken | InDoubt:
     """Whether the request can have left this machine when `error` was raised."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NotTaken("no connection in time")
-    if isinstance(error, requests.exceptions.ProxyError):
+    if isinstance(error, ProxyError):
         # Raised only while the way to the proxy is being opened.
         return NotTaken("the proxy cannot be reached")
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return NotTaken("the server's certificate is not trusted", fault=FaultClass.CONFIGURATION)
-    reason = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    # A refused connection and an unknown host are both a NewConnectionError.
-    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+    if isinstance(error, NewConnectionError):
+        # A refused connection and an unknown host are both of this kind.
         return NotTaken("connection refused or host unknown")
+    if isinstance(error, ConnectTimeoutError):
+        return NotTaken("no connection in time")
     return InDoubt(f"the answer was lost ({type(error).__name__})")
 
 
-def _refuse_non_answers(answer: requests.Response) -> None:
-    status = answer.status_code
+def _refuse_non_answers(answer: BaseHTTPResponse) -> None:
+    status = answer.status
     if status == TOO_MANY_REQUESTS:
         raise NotTaken("too many requests", code="20429", retry_after=_retry_after(answer))
     if 300 <= status < 400:
@@ -171,7 +188,7 @@ def _refuse_non_answers(answer: requests.Response) -> None:
         raise InDoubt(f"HTTP {status}", code=str(status))
 
 
-def _retry_after(answer: requests.Response) -> float | None:
+def _retry_after(answer: BaseHTTPResponse) -> float | None:
     """Seconds from a Retry-After header, given as such or as a date (by the server's own clock)."""
     text = answer.headers.get("Retry-After", "").strip()
     if not text:

@@ -22,6 +22,8 @@ class Tier(StrEnum):
 
 
 TIER_ORDER: Mapping[Tier, int] = {tier: rank for rank, tier in enumerate(Tier)}
+# The order in which a wave goes out: 0 is life support, then by tier.
+PRIORITIES = range(1 + len(TIER_ORDER))
 KEY_TIERS = frozenset({Tier.SPECIAL, Tier.FIRST, Tier.SECOND, Tier.TEMPORARY})
 
 

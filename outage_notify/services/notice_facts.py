@@ -6,8 +6,9 @@ when it is sent, and to whom, was decided before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from channels.calendar import CANCELLED, CONFIRMED, FeedEvent, render_event
 from channels.model import Channel, Language, Message, NoticeFacts, PlaceLine
 from channels.render import render_email, render_sms, render_voice
+from outage_notify.domain.audience import Tier
 from outage_notify.domain.notice import SIGNED, NoticeKind
 from outage_notify.services.publish_calendar import event_site
 from outage_notify.services.runtime import Runtime
@@ -22,6 +24,7 @@ from outage_notify.store import acknowledgement_lookup, outage_queries
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
+from outage_notify.store.wave_queries import Place, Recipient, Wave, WaveRow, load_wave
 
 CALLBACK_LIFE = timedelta(days=14)
 LINK_LIFE_AFTER_END = timedelta(days=30)
@@ -30,6 +33,31 @@ LINK_LIFE_AFTER_END = timedelta(days=30)
 def in_words(texts: Mapping[str, str], language: str) -> str:
     """The text in a language, or in the other one where only that was written."""
     return texts.get(language) or next(iter(texts.values()), "")
+
+
+class Addressee(Protocol):
+    """A customer as far as a text speaks of one: a row of a wave or a mapped object."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def tier(self) -> Tier: ...
+    @property
+    def life_support(self) -> bool: ...
+    @property
+    def vulnerable(self) -> bool: ...
+    @property
+    def language(self) -> Language: ...
+    @property
+    def feed_secret(self) -> str: ...
+    @property
+    def key(self) -> bool: ...
 
 
 def facts_for(
@@ -52,17 +80,51 @@ def facts_for(
     A customer who is no longer affected (told of a cancellation) is named the places of
     the newest revision that did affect it.
     """
-    zone = ZoneInfo(outage.timezone)
     found = members if members is not None else _members(session, outage, revision, customer.id)
-    places = tuple(PlaceLine(one.service_point.place, one.impact.value) for one in found)
-    manager = next((one.service_point.grid_manager for one in found if one.service_point.grid_manager), None)
-    key = any(one.is_key for one in found) or customer.key
+    places = [_place(one) for one in found]
+    asked = None
+    if kind in SIGNED and _is_key(customer, places):
+        asked = acknowledgement_lookup.asked_of(session, outage.id, revision.number, customer.id)
+    return facts_from(
+        rt,
+        outage,
+        revision,
+        customer,
+        places,
+        kind,
+        short_ref,
+        extra,
+        delivery=delivery,
+        language=language,
+        asked=asked,
+        law=law_of(rt, outage, revision, customer),
+    )
+
+
+def facts_from(
+    rt: Runtime,
+    outage: Outage,
+    revision: OutageRevision,
+    customer: Addressee,
+    places: Sequence[Place],
+    kind: NoticeKind,
+    short_ref: str,
+    extra: Mapping[str, str] | None,
+    *,
+    delivery: int | None,
+    language: Language | None,
+    asked: int | None,
+    law: str,
+) -> NoticeFacts:
+    """The same from what was read before: `asked` is the acknowledgement to be signed, `law` its article."""
+    zone = ZoneInfo(outage.timezone)
+    manager = next((one for one in places if one.manager is not None), None)
+    key = _is_key(customer, places)
     moments = {name: datetime.fromisoformat(text).astimezone(zone) for name, text in (extra or {}).items()}
     base, sign_url = rt.settings.base_url, ""
     life = revision.end + LINK_LIFE_AFTER_END
-    if key and kind in SIGNED:
-        asked = acknowledgement_lookup.asked_of(session, outage.id, revision.number, customer.id)
-        sign_url = f"{base}/s/{rt.link_token('sign', asked, life)}" if asked else ""
+    if asked and key and kind in SIGNED:
+        sign_url = f"{base}/s/{rt.link_token('sign', asked, life)}"
     told_in = language or customer.language
     return NoticeFacts(
         kind=kind.value,
@@ -72,7 +134,7 @@ def facts_for(
         short_ref=short_ref,
         utility=rt.settings.utility,
         reason=in_words(revision.reason, told_in),
-        places=places,
+        places=tuple(PlaceLine(one.name, one.impact.value) for one in places),
         start=revision.start.astimezone(zone),
         end=revision.end.astimezone(zone),
         customer_name=customer.name,
@@ -82,17 +144,33 @@ def facts_for(
         area=revision.area,
         line=revision.line,
         hotline=rt.settings.hotline,
-        grid_manager=manager.name if manager else "",
-        grid_manager_phone=manager.phone if manager else "",
+        grid_manager=(manager.manager or "") if manager else "",
+        grid_manager_phone=manager.manager_phone if manager else "",
         sign_url=sign_url,
         notice_url=f"{base}/n/{rt.link_token('notice', delivery, life)}" if delivery else "",
         feed_url=f"{base}/feeds/{customer.feed_secret}.ics",
-        law=law_of(rt, outage, revision, customer),
+        law=law,
         **moments,
     )
 
 
-def law_of(rt: Runtime, outage: Outage, revision: OutageRevision, customer: Customer) -> str:
+def _is_key(customer: Addressee, places: Sequence[Place]) -> bool:
+    return any(one.is_key for one in places) or customer.key
+
+
+def _place(member: AudienceMember) -> Place:
+    point = member.service_point
+    manager = point.grid_manager
+    return Place(
+        point.place,
+        member.impact,
+        member.is_key,
+        manager=manager.name if manager else None,
+        manager_phone=manager.phone if manager else "",
+    )
+
+
+def law_of(rt: Runtime, outage: Outage, revision: OutageRevision, customer: Addressee) -> str:
     """The article that asks for the first notice to this customer; empty where none does."""
     duties = rt.policy.duties(
         outage.kind,
@@ -109,7 +187,7 @@ def law_of(rt: Runtime, outage: Outage, revision: OutageRevision, customer: Cust
 def facts_of(session: Session, rt: Runtime, delivery: Delivery) -> NoticeFacts:
     """The facts of one delivery. It tells every recipient; the first one's name heads it."""
     outage = session.get_one(Outage, delivery.outage_ref)
-    revision = _revision_of(outage, delivery)
+    revision = _revision_of(outage, delivery.revision)
     customers = [one.customer for one in delivery.recipients]
     together = [one for customer in customers for one in _members(session, outage, revision, customer.id)]
     return facts_for(
@@ -129,36 +207,85 @@ def facts_of(session: Session, rt: Runtime, delivery: Delivery) -> NoticeFacts:
 
 def message_for(session: Session, rt: Runtime, delivery: Delivery, now: datetime) -> Message:
     """One delivery as a message, ready for its sender."""
-    outage = session.get_one(Outage, delivery.outage_ref)
-    facts = facts_of(session, rt, delivery)
-    base = rt.settings.base_url
-    expires = now + CALLBACK_LIFE
-    text, email = "", None
-    if delivery.channel is Channel.SMS:
-        text = render_sms(facts).text
-    elif delivery.channel is Channel.VOICE:
-        text = render_voice(facts).text
-    else:
-        restored = delivery.notice.kind is NoticeKind.RESTORED
-        revision = _revision_of(outage, delivery)
-        ics = "" if restored else _event_file(facts, _site_of(session, delivery, revision), revision, now)
-        email = render_email(facts, ics=ics)
-    return Message(
-        delivery=delivery.id,
-        channel=delivery.channel,
-        to=delivery.address,
-        reference=delivery.short_ref,
-        language=delivery.language,
-        text=text,
-        email=email,
-        callback_url=f"{base}/webhooks/twilio/status/{rt.link_token('callback', delivery.id, expires)}",
-        voice_url=f"{base}/webhooks/twilio/voice/{rt.link_token('voice', delivery.id, expires)}",
-        message_id=f"<{delivery.short_ref.lower()}.{delivery.id}@{_mail_domain(rt)}>",
-        valid_for=max(1, int((delivery.not_after - now).total_seconds())),
-    )
+    (message,) = messages_for(rt, load_wave(session, [delivery.id]), now)
+    return message
 
 
-def _whom_first(customers: Sequence[Customer]) -> Customer:
+def messages_for(rt: Runtime, wave: Wave, now: datetime) -> Iterator[Message]:
+    """The deliveries of a wave as messages, in its order."""
+    texts = WaveTexts(rt, wave, now)
+    return (texts.message(row) for row in wave.rows)
+
+
+class WaveTexts:
+    """Makes messages of the rows of a wave. What is the same for a class of customers is asked once."""
+
+    def __init__(self, rt: Runtime, wave: Wave, now: datetime) -> None:
+        self._rt, self._wave, self._now = rt, wave, now
+        self._laws: dict[tuple[int, int, Tier, bool, bool], str] = {}
+
+    def message(self, row: WaveRow) -> Message:
+        """One row as a message, ready for its sender."""
+        rt, now = self._rt, self._now
+        outage = self._wave.outages[row.outage_ref]
+        revision = _revision_of(outage, row.revision)
+        whom = _whom_first(row.recipients)
+        mine = self._wave.places_of(row, whom.id)
+        facts = facts_from(
+            rt,
+            outage,
+            revision,
+            whom,
+            [place for one in row.recipients for place in self._wave.places_of(row, one.id)],
+            row.notice_kind,
+            row.short_ref,
+            row.notice_facts,
+            delivery=row.id,
+            language=row.language,
+            asked=self._wave.asked.get((row.outage_ref, row.revision, whom.id)),
+            law=self._law(outage, revision, whom),
+        )
+        text, email = "", None
+        if row.channel is Channel.SMS:
+            text = render_sms(facts).text
+        elif row.channel is Channel.VOICE:
+            text = render_voice(facts).text
+        else:
+            ics = ""
+            if row.notice_kind is not NoticeKind.RESTORED:
+                # The site whose event goes along: the first affected one of the first recipient.
+                site = event_site(whom.customer_id, mine[0].site_id) if mine else ""
+                ics = _event_file(facts, site, revision, now)
+            email = render_email(facts, ics=ics)
+        base, expires = rt.settings.base_url, now + CALLBACK_LIFE
+        voice_url = ""
+        if row.channel is Channel.VOICE:
+            voice_url = f"{base}/webhooks/twilio/voice/{rt.link_token('voice', row.id, expires)}"
+        return Message(
+            delivery=row.id,
+            channel=row.channel,
+            to=row.address,
+            reference=row.short_ref,
+            language=row.language,
+            text=text,
+            email=email,
+            callback_url=f"{base}/webhooks/twilio/status/{rt.link_token('callback', row.id, expires)}",
+            voice_url=voice_url,
+            message_id=f"<{row.short_ref.lower()}.{row.id}@{_mail_domain(rt)}>",
+            valid_for=max(1, int((row.not_after - now).total_seconds())),
+        )
+
+    def _law(self, outage: Outage, revision: OutageRevision, whom: Recipient) -> str:
+        group = (outage.id, revision.number, whom.tier, whom.life_support, whom.vulnerable)
+        if group not in self._laws:
+            self._laws[group] = law_of(self._rt, outage, revision, whom)
+        return self._laws[group]
+
+
+A = TypeVar("A", bound=Addressee)
+
+
+def _whom_first(customers: Sequence[A]) -> A:
     """Of several behind one address, a key customer heads the text, because that one has to sign."""
     return next((one for one in customers if one.key), customers[0])
 
@@ -175,15 +302,8 @@ def _members(
     return []
 
 
-def _revision_of(outage: Outage, delivery: Delivery) -> OutageRevision:
-    return next(one for one in outage.revisions if one.number == delivery.revision)
-
-
-def _site_of(session: Session, delivery: Delivery, revision: OutageRevision) -> str:
-    """The site whose event goes along: the first affected one of the first recipient."""
-    customer = _whom_first([one.customer for one in delivery.recipients])
-    members = _members(session, session.get_one(Outage, delivery.outage_ref), revision, customer.id)
-    return event_site(customer, members[0].service_point.site) if members else ""
+def _revision_of(outage: Outage, number: int) -> OutageRevision:
+    return next(one for one in outage.revisions if one.number == number)
 
 
 def _event_file(facts: NoticeFacts, site: str, revision: OutageRevision, now: datetime) -> str:

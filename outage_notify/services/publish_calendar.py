@@ -27,7 +27,7 @@ from outage_notify.domain.outage import OutageState
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_queries
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
-from outage_notify.store.people_tables import Customer, Site
+from outage_notify.store.people_tables import Customer
 
 # How long what is over stays in the feed.
 KEPT = timedelta(days=60)
@@ -77,9 +77,9 @@ def events_of(session: Session, rt: Runtime, customer: Customer, now: datetime) 
     return events
 
 
-def event_site(customer: Customer, site: Site) -> str:
+def event_site(customer_id: str, site_id: str) -> str:
     """The site as the UID of its events knows it; the same in the feed and in the attachment of an e-mail."""
-    return f"{customer.customer_id}/{site.site_id}"
+    return f"{customer_id}/{site_id}"
 
 
 def _event(
@@ -95,7 +95,7 @@ def _event(
     base = rt.settings.base_url
     return FeedEvent(
         reference=outage.reference,
-        site=event_site(customer, points[0].site),
+        site=event_site(customer.customer_id, points[0].site.site_id),
         revision=outage.revision,
         status=_status(outage, revision),
         start=revision.start.astimezone(zone),

@@ -95,7 +95,11 @@ class Runtime:
 
     def link_token(self, purpose: str, subject: int, expires: datetime) -> str:
         """A signed, expiring token for one purpose, short enough for a text message."""
-        return make_token(self.signing_key.derive("links"), purpose, subject, expires)
+        return make_token(self._link_key, purpose, subject, expires)
+
+    @cached_property
+    def _link_key(self) -> bytes:
+        return self.signing_key.derive("links")
 
     def holidays(self, around: datetime) -> frozenset[date]:
         """Public holidays of the policy's country in the years around `around`."""

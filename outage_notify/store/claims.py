@@ -2,33 +2,31 @@
 
 The WHERE of each statement holds the legal predecessors out of `domain.delivery` and, for
 a worker's own moves, its fencing token; the row count tells whether it won. Nothing else
-in the program writes `Delivery.state`.
+in the program writes `Delivery.state` but the moves of many rows at once, next door in
+`wave_claims`, which are named here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, and_, insert, or_, select, update
+from sqlalchemy import CursorResult, Update, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, Outcome
 from outage_notify.domain.delivery import UNSENT, UNSETTLED, DeliveryState, predecessors
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.store.delivery_tables import Attempt, Delivery, Notice
+from outage_notify.store.wave_claims import Claim as Claim
+from outage_notify.store.wave_claims import accepted_many as accepted_many
+from outage_notify.store.wave_claims import begin as begin
+from outage_notify.store.wave_claims import begin_many as begin_many
+from outage_notify.store.wave_claims import claim as claim
+from outage_notify.store.wave_claims import unbegin as unbegin
 
 S = DeliveryState
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A row held by a worker: only the holder of this fence may begin or settle it."""
-
-    delivery: int
-    fence: int
 
 
 def _changed(session: Session, statement: Update) -> int:
@@ -46,67 +44,6 @@ def _move(delivery: int, to: DeliveryState, fence: int | None = None) -> Update:
     if fence is not None:
         statement = statement.where(Delivery.fence == fence)
     return statement.values(state=to)
-
-
-def claim(
-    session: Session, channel: Channel, worker: str, now: datetime, lease: timedelta, limit: int
-) -> list[Claim]:
-    """Hold up to `limit` due rows of a channel, the most important first.
-
-    One statement; rows that another worker is claiming are skipped. Dies midway: the lease
-    runs out and `release_expired` makes them READY again, since nothing was sent.
-    """
-    due = (
-        select(Delivery.id)
-        .where(
-            Delivery.state == S.READY,
-            Delivery.channel == channel,
-            Delivery.due_at <= now,
-            Delivery.not_after > now,
-            Delivery.paused.is_(False),
-        )
-        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    statement = (
-        update(Delivery)
-        .where(Delivery.id.in_(select(due.c.id)), Delivery.state == S.READY)
-        .values(state=S.CLAIMED, claimed_by=worker, lease_until=now + lease, fence=Delivery.fence + 1)
-        .returning(Delivery.id, Delivery.fence, Delivery.priority, Delivery.due_at)
-        .execution_options(synchronize_session=False)
-    )
-    rows = sorted(session.execute(statement).all(), key=lambda row: (row.priority, row.due_at, row.id))
-    return [Claim(row.id, row.fence) for row in rows]
-
-
-def begin(session: Session, held: Claim, worker: str, sender: str, now: datetime, lease: timedelta) -> bool:
-    """CLAIMED > SUBMITTING, with the attempt on record. Only after this commits may the call be made.
-
-    False: the lease ran out, the row was withdrawn or paused; do not send.
-    """
-    statement = _move(held.delivery, S.SUBMITTING, held.fence).where(
-        Delivery.lease_until > now, Delivery.not_after > now, Delivery.paused.is_(False)
-    )
-    won = _won(
-        session,
-        statement.values(began_at=now, lease_until=now + lease, tries=Delivery.tries + 1),
-    )
-    if won:
-        session.execute(
-            insert(Attempt).values(
-                delivery_ref=held.delivery,
-                fence=held.fence,
-                worker=worker,
-                sender=sender,
-                began_at=now,
-                outcome="",
-                code="",
-                provider_id="",
-            )
-        )
-    return won
 
 
 def end_attempt(session: Session, held: Claim, outcome: Outcome, now: datetime) -> None:

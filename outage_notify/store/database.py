@@ -6,7 +6,8 @@ base. Times are aware, stored in UTC; a naive one is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +27,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 NAMING = {
@@ -107,6 +109,21 @@ class Database:
     def read(self) -> Iterator[Session]:
         with self._read() as session, session.begin():
             yield session
+
+    def persist(self, work: Callable[[Session], None], seconds: float) -> None:
+        """Run `work` in a write transaction, and again while the database is away or another
+        transaction stands in the way, for at most `seconds`. `work` must bear being repeated, even
+        after a commit of which the answer was lost."""
+        ends, pause = time.monotonic() + seconds, 0.05
+        while True:
+            try:
+                with self.write() as session:
+                    return work(session)
+            except (OperationalError, InterfaceError):
+                if time.monotonic() + pause > ends:
+                    raise
+            time.sleep(pause)
+            pause = min(2.0, pause * 2)
 
     def close(self) -> None:
         self.engine.dispose()

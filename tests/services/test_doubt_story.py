@@ -10,7 +10,7 @@ from channels.model import Channel, Message, Outcome, Sighting
 from channels.sender import Sender
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.services import send_batch
+from outage_notify.services import begin_batch, settle_batch
 from outage_notify.store import claims
 from outage_notify.store.delivery_tables import Delivery
 from tests.factories.tally import tally
@@ -202,13 +202,13 @@ def test_a_worker_that_slept_is_believed_when_the_provider_has_taken_it(city: Wo
     with city.rt.database.write() as session:
         now = city.rt.now(session)
         claim = claims.claim(session, Channel.SMS, "w", now, lease, 10)
-    (ready,) = send_batch._begin(city.rt, sender, claim, lease)
+    (ready,) = begin_batch.begin(city.rt, sender, claim, lease)
     city.pass_time(seconds=61)
     city.reconcile()
     ask(city)
     assert first(city, home).state is S.READY
     outcome = sender.send(ready.message)
-    send_batch._settle(city.rt, Channel.SMS, [(ready, outcome)])
+    settle_batch.settle(city.rt, Channel.SMS, [(ready, outcome)])
     assert city.work() == 0
     assert len(city.reached()) == 1
 

@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-send check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-send check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -40,6 +40,9 @@ pytest: venv-test ## run tests alone, with what is installed: make pytest ARGS="
 
 drill: servers ## kill workers at random through 5,000 messages and count who was told
 	@DRILL_PEOPLE=5000 $(BIN)/python -m pytest tests/drill $(ARGS)
+
+bench-find: venv-test ## measure finding by place against an STRtree: make bench-find ARGS=10000000
+	@$(BIN)/python -m tests.load.bench_find $(ARGS)
 
 bench-send: servers ## measure how fast a wave goes out, beside plain twilio-python and one task per message
 	@$(BIN)/python -m tests.load.bench_send $(ARGS)

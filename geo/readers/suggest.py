@@ -81,6 +81,7 @@ _COLUMNS = {
     "lv_kv": ("lv_kv", "vn_lv_kv", "secondary_kv"),
 }
 _IDS = (
+    "obj_id",
     "id",
     "gid",
     "objectid",

@@ -21,6 +21,7 @@ from outage_notify.cli.output import say, show_error
 COMMANDS = {
     "import": "outage_notify.cli.imports:import_group",
     "resolve": "outage_notify.cli.resolve:resolve",
+    "find": "outage_notify.cli.find:find",
     "outage": "outage_notify.cli.outages:outage",
     "explain": "outage_notify.cli.outage_questions:explain",
     "receipts": "outage_notify.cli.receipts:receipts",

@@ -11,6 +11,7 @@ file by `geo.grid_file`; never changes, so threads may share it.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -154,9 +155,9 @@ class Grid:
 
     def members(self, feeder: str) -> list[int] | None:
         """The elements of a feeder by number; None when there is no such feeder."""
-        if feeder not in self.feeders:
+        place = bisect.bisect_left(self.feeders, feeder)
+        if place == len(self.feeders) or self.feeders[place] != feeder:
             return None
-        place = self.feeders.index(feeder)
         begin, end = self.plain.feeder_start[place : place + 2].tolist()
         found: list[int] = self.plain.feeder_member[begin:end].tolist()
         return found
@@ -165,6 +166,11 @@ class Grid:
     def open_names(self) -> tuple[str, ...]:
         """All normally open switches."""
         return self.switch_names(self.derived.open_switches)
+
+    @cached_property
+    def sources(self) -> frozenset[int]:
+        """The elements that hold the network up."""
+        return frozenset(self.plain.source_element.tolist())
 
     @property
     def phased(self) -> bool:

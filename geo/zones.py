@@ -58,7 +58,7 @@ def work_zone(grid: Grid, element: int) -> Zone:
 
 def is_source(grid: Grid, element: int) -> bool:
     """Whether it holds the network up and is in service, or is an external grid at all."""
-    return grid.ids.kind(element) == "ext_grid" or bool((grid.plain.source_element == element).any())
+    return element in grid.sources or grid.ids.kind(element) == "ext_grid"
 
 
 def feeder_zone(grid: Grid, name: str, members: Iterable[int]) -> Zone:

@@ -11,7 +11,7 @@ from typing import Any
 
 from geo.geojson import affected_geometry
 from geo.model import Network
-from outage_notify.services.resolve_audience import load_network
+from outage_notify.services.network_in_force import load_network
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import desk_queries, outage_queries
 
@@ -24,8 +24,8 @@ def outage_geojson(rt: Runtime, reference: str) -> dict[str, Any]:
     with rt.database.read() as session:
         revision = outage_queries.outage_by_reference(session, reference).newest
         features: list[dict[str, Any]] = []
-        version, index = load_network(session, rt)
-        network = index.network
+        version, loaded = load_network(session, rt)
+        network = loaded.network
         # Drawn in the network of today; elements that are gone since are left out.
         if box := _box(revision.public_area):
             around = desk_queries.lines_within(session, version, box, MOST_LINES)

@@ -10,18 +10,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from geo.areas import AreaIndex
-from geo.model import GeoError, Network
+from geo.model import GeoError
 from geo.resolve import Resolution, resolve
-from geo.trace import TraceIndex
 from outage_notify.domain.audience import Affected, Impact, assess, count_by_tier
-from outage_notify.domain.errors import InvalidInput, NotFound
+from outage_notify.domain.errors import InvalidInput
+from outage_notify.services.network_in_force import load_network
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import feed_lookup, network_queries, outage_queries
+from outage_notify.store import feed_lookup, outage_queries
 from outage_notify.store.outage_tables import OutageRevision
 
-# One index per process and network version: building it is most of the time of a trace.
 _lock = threading.Lock()
-_loaded: dict[tuple[str, int], TraceIndex] = {}
 _areas: dict[tuple[str, int], AreaIndex] = {}
 
 
@@ -65,32 +63,15 @@ class Resolved:
         return count_by_tier(self.affected)
 
 
-def load_network(session: Session, rt: Runtime) -> tuple[int, TraceIndex]:
-    """The network version in force and its index. NotFound if none was imported."""
-    version = network_queries.current_version(session)
-    if version is None:
-        raise NotFound(
-            "No network has been imported.", "Import one with `outage-notify import network FILE`."
-        )
-    place = (str(rt.database.url), version.id)
-    with _lock:
-        index = _loaded.get(place)
-        if index is None:
-            network = Network.from_rows(network_queries.element_rows(session, version.id))
-            # Earlier versions are not traced any more; one index is held at a time.
-            _loaded.clear()
-            _areas.clear()
-            index = _loaded[place] = TraceIndex(network)
-    return version.id, index
-
-
 def _area_index(session: Session, rt: Runtime) -> AreaIndex:
     """The public cells of the network in force."""
-    version, index = load_network(session, rt)
+    version, loaded = load_network(session, rt)
     place = (str(rt.database.url), version)
     with _lock:
         if place not in _areas:
-            _areas[place] = AreaIndex(index.network)
+            # Earlier versions are not drawn any more.
+            _areas.clear()
+            _areas[place] = AreaIndex(loaded.network)
         return _areas[place]
 
 
@@ -98,10 +79,10 @@ def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Res
     """Trace and find the affected. InvalidInput says what is wrong with the switching."""
     if not switching.work and not switching.out:
         raise InvalidInput("Nothing is worked on or taken out.", "Name an element, such as line:12.")
-    version, index = load_network(session, rt)
+    version, loaded = load_network(session, rt)
     try:
         resolution = resolve(
-            index,
+            loaded.grid,
             work=switching.work,
             out=switching.out,
             close=switching.close,

@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-send check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-send bench-feed check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -46,6 +46,9 @@ bench-find: venv-test ## measure finding by place against an STRtree: make bench
 
 bench-send: servers ## measure how fast a wave goes out, beside plain twilio-python and one task per message
 	@$(BIN)/python -m tests.load.bench_send $(ARGS)
+
+bench-feed: venv-test ## serve a calendar feed and an empty view in one run, compare the rates
+	@$(BIN)/python -m tests.load.bench_feed $(ARGS)
 
 check: venv-test ## formatter, linter, type checker and import contracts
 	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \

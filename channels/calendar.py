@@ -20,6 +20,7 @@ from icalendar import Alarm, Calendar, Event
 from icalendar.prop import vDuration
 
 from channels.catalogues import N_, translations
+from channels.maintnote import Maintnote, properties
 from channels.model import Language
 from channels.plain import one_line
 from channels.wording import Words
@@ -65,6 +66,7 @@ class FeedEvent:
     longitude: float | None = None
     categories: tuple[str, ...] = ()
     alarms: bool = True
+    maintnote: Maintnote | None = None
 
 
 def event_uid(reference: str, site: str) -> str:
@@ -143,6 +145,9 @@ def _event(event: FeedEvent, language: Language) -> Event:
     if event.contact:
         item.add("CONTACT", one_line(event.contact))
     item.add("CATEGORIES", [one_line(one) for one in event.categories] or [translate("Power outage")])
+    if event.maintnote is not None:
+        for name, value, parameters in properties(event.maintnote, event.impact):
+            item.add(name, value, parameters)
     if event.alarms and event.status != CANCELLED:
         for before in ALARMS:
             item.add_component(_alarm(summary, before))

@@ -28,6 +28,10 @@ class Clock:
             instant += clock_queries.offset(session)
         return instant
 
+    def at(self, instant: datetime, turned: timedelta) -> datetime:
+        """The same from what was read already: the database's own clock, and how far it is turned."""
+        return instant + turned if self.simulated else instant
+
     def turn_to(self, session: Session, instant: datetime) -> None:
         """Set the hand-turned clock forward to `instant`; it goes on from there.
 

@@ -2,7 +2,8 @@
 
 Publication, never a delivery: it counts for nobody as having been told. The secret in the address is the
 only key to it and appears in no log line. Leaves to others: how an event is written down
-(`channels.calendar`), caching headers and HEAD (`web`).
+(`channels.calendar`), what is kept of it (`feed_cache`), further addresses of
+it (`feed_addresses`), caching headers and HEAD (`web`).
 
 An outage that no longer affects a site, or is cancelled, stays as a CANCELLED event, because a client
 that saw the old one keeps it otherwise. While a revision is pending the standing window
@@ -11,56 +12,66 @@ is shown as TENTATIVE.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from channels.calendar import CANCELLED, CONFIRMED, TENTATIVE, FeedEvent, render_feed
+from channels.calendar import CANCELLED, CONFIRMED, TENTATIVE, FeedEvent
+from channels.maintnote import Maintnote
 from channels.model import Language
 from outage_notify.domain.audience import gravest
-from outage_notify.domain.outage import OutageState
+from outage_notify.domain.outage import OutageKind, OutageState
+from outage_notify.services.feed_cache import Feed
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import feed_queries
+from outage_notify.store import feed_queries, publication
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
 
 # How long what is over stays in the feed.
 KEPT = timedelta(days=60)
 _NAMES = {Language.ZH: "{utility} 计划停电", Language.EN: "{utility}: planned power outages"}
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Feed(NamedTuple):
-    """`etag` without quotes; `last_modified` in whole seconds, 1970 for a feed that never held anything."""
+# Kinds of customers whose machines read maintenance from the calendar.
+_READ_BY_MACHINES = frozenset({"telecom", "telecom_site", "data_centre", "data_center"})
+_EMERGENCIES = frozenset({OutageKind.FAULT, OutageKind.HAZARD_REMOVAL})
 
-    body: bytes
-    etag: str
-    last_modified: datetime
+
+def kept_feed(rt: Runtime, secret: str) -> Feed | None:
+    """The feed that this secret opens if it was rendered by this process and nothing in it has changed since;
+    None says nothing: ask `customer_feed`."""
+    if secret not in rt.feeds:
+        return None
+    standing = publication.standing(rt.database)
+    return rt.feeds.get(secret, standing.version, rt.clock.at(standing.instant, standing.turned))
 
 
 def customer_feed(rt: Runtime, secret: str) -> Feed | None:
-    """The feed with this secret; None if there is none (also for a revoked one: nobody can tell which)."""
+    """The feed that this secret opens; None if there is none (also for a revoked one: nobody can tell which).
+
+    What was rendered before is handed out again until something in it changes.
+    """
+    cache = rt.feeds
+    standing = publication.standing(rt.database)
+    now = rt.clock.at(standing.instant, standing.turned)
+    kept = cache.get(secret, standing.version, now)
+    if kept is not None:
+        return kept
     with rt.database.read() as session:
-        customer = feed_queries.customer_by_feed_secret(session, secret)
-        if customer is None:
+        found = feed_queries.customer_by_feed_secret(session, secret, now)
+        if found is None:
+            cache.forget(secret)
             return None
-        return feed_of(session, rt, customer, rt.now(session))
-
-
-def feed_of(session: Session, rt: Runtime, customer: Customer, now: datetime) -> Feed:
-    """The whole feed of one customer in the customer's language. The same facts give the same bytes."""
-    events = events_of(session, rt, customer, now)
-    name = _NAMES[customer.language].format(utility=rt.settings.utility).strip(" :")
-    body = render_feed(name, events, customer.language, now)
-    # An event that ended loses its alarms: a change of the feed at that moment.
-    changes = [event.modified for event in events] + [event.end for event in events if event.end <= now]
-    modified = max(changes, default=_NEVER).astimezone(UTC).replace(microsecond=0)
-    return Feed(body, sha256(body).hexdigest()[:32], modified)
+        customer, ends_at = found
+        events = events_of(session, rt, customer, now)
+        name = _NAMES[customer.language].format(utility=rt.settings.utility).strip(" :")
+        leaving = feed_queries.next_to_leave(session, customer.id, now - KEPT)
+    moments = [leaving + KEPT if leaving else None, ends_at]
+    # The version was read before the facts: what was written in between makes the next poll look again.
+    return cache.put(secret, standing.version, name, events, customer.language, now, moments)
 
 
 def events_of(session: Session, rt: Runtime, customer: Customer, now: datetime) -> list[FeedEvent]:
@@ -68,12 +79,13 @@ def events_of(session: Session, rt: Runtime, customer: Customer, now: datetime) 
     rows = feed_queries.affected_by(session, customer.id, now - KEPT)
     told = [(revision, member) for revision, member in rows if rt.policy.told(member.impact, member.is_key)]
     by_site = sorted(told, key=lambda row: (row[0].outage_ref, row[1].service_point.site_ref, row[0].number))
+    where = feed_queries.coordinates(session, {member.service_point.element for _, member in told})
     events = []
     for _, group in groupby(by_site, key=lambda row: (row[0].outage_ref, row[1].service_point.site_ref)):
         mine = list(group)
         newest = mine[-1][0]
         members = [member for revision, member in mine if revision is newest]
-        events.append(_event(rt, customer, newest, members))
+        events.append(_event(rt, customer, newest, members, where))
     return events
 
 
@@ -83,7 +95,11 @@ def event_site(customer_id: str, site_id: str) -> str:
 
 
 def _event(
-    rt: Runtime, customer: Customer, revision: OutageRevision, members: Sequence[AudienceMember]
+    rt: Runtime,
+    customer: Customer,
+    revision: OutageRevision,
+    members: Sequence[AudienceMember],
+    where: Mapping[str, tuple[float, float]],
 ) -> FeedEvent:
     """`revision` is the newest approved one that affects the site whose affected points are `members`."""
     outage = revision.outage
@@ -93,13 +109,14 @@ def _event(
     contact = [manager.name, manager.phone] if manager else []
     contact.append(rt.settings.hotline)
     base = rt.settings.base_url
+    latitude, longitude = next((where[one.element] for one in points if one.element in where), (None, None))
     return FeedEvent(
         reference=outage.reference,
         site=event_site(customer.customer_id, points[0].site.site_id),
         revision=outage.revision,
-        status=_status(outage, revision),
+        status=status(outage, revision),
         start=revision.start.astimezone(zone),
-        end=_end(outage, revision).astimezone(zone),
+        end=end_of(outage, revision).astimezone(zone),
         modified=outage.changed_at,
         place=", ".join(dict.fromkeys(point.place for point in points)),
         reason=revision.reason.get(customer.language) or next(iter(revision.reason.values()), ""),
@@ -107,10 +124,33 @@ def _event(
         utility=rt.settings.utility,
         contact=" ".join(part for part in contact if part),
         url=f"{base}/outages" if base else "",
+        latitude=latitude,
+        longitude=longitude,
+        maintnote=_maintnote(rt, customer, revision, members),
     )
 
 
-def _status(outage: Outage, revision: OutageRevision) -> str:
+def _maintnote(
+    rt: Runtime, customer: Customer, revision: OutageRevision, members: Sequence[AudienceMember]
+) -> Maintnote | None:
+    """For customers whose kind is read by machines; None for all others."""
+    if customer.kind.strip().lower().replace(" ", "_").replace("-", "_") not in _READ_BY_MACHINES:
+        return None
+    outage = revision.outage
+    going = {OutageState.ACTIVE: "IN-PROCESS", OutageState.COMPLETED: "COMPLETED"}
+    stands = status(outage, revision)
+    return Maintnote(
+        provider=rt.settings.utility,
+        account=customer.customer_id,
+        maintenance=outage.reference,
+        objects=tuple((one.service_point.service_point_id, one.impact.value) for one in members),
+        status=going.get(outage.state, stands) if stands == CONFIRMED else stands,
+        planned=outage.kind not in _EMERGENCIES,
+    )
+
+
+def status(outage: Outage, revision: OutageRevision) -> str:
+    """The status of an event: CANCELLED too where a newer revision spares the site."""
     if outage.state is OutageState.CANCELLED or revision.number != outage.revision:
         return CANCELLED
     if outage.state is OutageState.APPROVED and outage.pending:
@@ -118,7 +158,7 @@ def _status(outage: Outage, revision: OutageRevision) -> str:
     return CONFIRMED
 
 
-def _end(outage: Outage, revision: OutageRevision) -> datetime:
+def end_of(outage: Outage, revision: OutageRevision) -> datetime:
     """When supply is back: as planned, as expected while it overruns, as it was once it is over."""
     if revision.number != outage.revision:
         return revision.end

@@ -24,6 +24,7 @@ from outage_notify.clock import Clock
 from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.policy import Policy
 from outage_notify.policies import holiday_set, load_policy
+from outage_notify.services.feed_cache import FeedCache
 from outage_notify.settings import Settings
 from outage_notify.store import tables as _all_tables  # noqa: F401 - a foreign key may point at any of them
 from outage_notify.store.database import Database
@@ -92,6 +93,16 @@ class Runtime:
             return SigningKey.load(path)
         except KeyFault as error:
             raise SettingsError(str(error)) from error
+
+    @cached_property
+    def feeds(self) -> FeedCache:
+        """Calendar feeds as this process rendered them."""
+        return FeedCache()
+
+    @cached_property
+    def public_feeds(self) -> FeedCache:
+        """The public ones, kept apart and few: anybody may ask for any name."""
+        return FeedCache(most_feeds=1_000)
 
     def link_token(self, purpose: str, subject: int, expires: datetime) -> str:
         """A signed, expiring token for one purpose, short enough for a text message."""

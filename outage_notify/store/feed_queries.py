@@ -2,24 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from hashlib import sha256
+from math import isnan, nan
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
+from geo.model import LOAD_KINDS
 from outage_notify.domain.outage import OutageState
+from outage_notify.store.database import Instant
+from outage_notify.store.feed_tables import FeedAddress
+from outage_notify.store.network_queries import current_version
+from outage_notify.store.network_tables import NetworkElement
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer, ServicePoint
 
 # A secret is never longer; what is longer does not reach the database.
 LONGEST_SECRET = 64
+_CHUNK = 500
 
 
-def customer_by_feed_secret(session: Session, secret: str) -> Customer | None:
-    """The customer whose feed has this secret; None for an unknown, revoked or impossible one."""
+def customer_by_feed_secret(
+    session: Session, secret: str, now: datetime
+) -> tuple[Customer, datetime | None] | None:
+    """The customer whose feed this secret opens, and when it ends; None for an unknown, ended, revoked or
+    impossible one."""
     if not 16 <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable():
         return None
-    return session.scalar(select(Customer).where(Customer.feed_secret == secret))
+    found = session.scalar(select(Customer).where(Customer.feed_secret == secret))
+    if found is not None:
+        return found, None
+    address = session.scalar(select(FeedAddress).where(FeedAddress.secret_sha256 == secret_sha256(secret)))
+    if address is None or (address.ends_at is not None and address.ends_at <= now):
+        return None
+    return session.get_one(Customer, address.customer_ref), address.ends_at
+
+
+def secret_sha256(secret: str) -> str:
+    """As which a secret is kept. It is long and random, so that a plain hash is enough."""
+    return sha256(secret.encode("ascii")).hexdigest()
+
+
+def addresses_of(session: Session, customer: int) -> list[FeedAddress]:
+    """All further addresses of a customer's feed, also those that have ended; oldest first."""
+    statement = select(FeedAddress).where(FeedAddress.customer_ref == customer).order_by(FeedAddress.id)
+    return list(session.scalars(statement))
+
+
+def coordinates(session: Session, elements: Collection[str]) -> dict[str, tuple[float, float]]:
+    """Element (such as load:7) to (latitude, longitude) in the network in force: its own, else its bus's.
+    What has none is left out."""
+    version = current_version(session)
+    if version is None or not elements:
+        return {}
+    own = _places(session, version.id, elements)
+    hangs_on = {element: place for element, place in own.items() if isinstance(place, str)}
+    buses = _places(session, version.id, set(hangs_on.values()))
+    found = {element: place for element, place in own.items() if isinstance(place, tuple)}
+    for element, bus in hangs_on.items():
+        place = buses.get(bus)
+        if isinstance(place, tuple):
+            found[element] = place
+    return found
+
+
+def _places(
+    session: Session, version: int, elements: Collection[str]
+) -> dict[str, tuple[float, float] | str]:
+    """Element to the middle of its geometry, or to its bus where it has none."""
+    found: dict[str, tuple[float, float] | str] = {}
+    pairs = [tuple(one.split(":", 1)) for one in sorted(elements) if ":" in one]
+    columns = (
+        NetworkElement.kind,
+        NetworkElement.source_id,
+        NetworkElement.bus_a,
+        NetworkElement.min_lon,
+        NetworkElement.min_lat,
+        NetworkElement.max_lon,
+        NetworkElement.max_lat,
+    )
+    for kind in sorted({kind for kind, _ in pairs}):
+        ids = [number for one, number in pairs if one == kind]
+        for at in range(0, len(ids), _CHUNK):
+            statement = select(*columns).where(
+                NetworkElement.version_ref == version,
+                NetworkElement.kind == kind,
+                NetworkElement.source_id.in_(ids[at : at + _CHUNK]),
+            )
+            for _, number, bus, *box in session.execute(statement):
+                west, south, east, north = (float(side) if side is not None else nan for side in box)
+                if not isnan(west):
+                    found[f"{kind}:{number}"] = ((south + north) / 2, (west + east) / 2)
+                elif bus:
+                    found[f"{kind}:{number}"] = bus
+    return found
 
 
 def affected_by(
@@ -53,3 +131,50 @@ def affected_by(
         .order_by(Outage.id, OutageRevision.number, AudienceMember.service_point_ref)
     )
     return [(revision, member) for revision, member in session.execute(statement)]
+
+
+def next_to_leave(session: Session, customer: int, since: datetime) -> datetime | None:
+    """When the first of the outages that ended at or after `since` did so: it is the next to leave the feed."""
+    ended = case(
+        (Outage.state == OutageState.COMPLETED, Outage.completed_at),
+        (Outage.state == OutageState.CANCELLED, Outage.cancelled_at),
+    )
+    statement = (
+        select(func.min(ended, type_=Instant()))
+        .select_from(AudienceMember)
+        .join(OutageRevision, AudienceMember.revision_ref == OutageRevision.id)
+        .join(OutageRevision.outage)
+        .where(AudienceMember.customer_ref == customer, ended >= since)
+    )
+    return session.scalar(statement)
+
+
+def feeder_names(session: Session) -> tuple[str, ...]:
+    """The feeders of the network in force that feed loads."""
+    version = current_version(session)
+    if version is None:
+        return ()
+    statement = (
+        select(NetworkElement.feeder)
+        .where(
+            NetworkElement.version_ref == version.id,
+            NetworkElement.kind.in_(sorted(LOAD_KINDS)),
+            NetworkElement.feeder.is_not(None),
+        )
+        .distinct()
+        .order_by(NetworkElement.feeder)
+    )
+    return tuple(name for name in session.scalars(statement) if name)
+
+
+def feeder_is_hit(session: Session, revision: OutageRevision, feeder: str) -> bool:
+    """Whether an element that a revision takes from supply normally hangs on this feeder."""
+    if revision.network_ref is None or not revision.lost:
+        return False
+    statement = select(NetworkElement.kind, NetworkElement.source_id).where(
+        NetworkElement.version_ref == revision.network_ref,
+        NetworkElement.feeder == feeder,
+        NetworkElement.kind.in_(sorted(LOAD_KINDS)),
+    )
+    lost = set(revision.lost)
+    return any(f"{kind}:{number}" in lost for kind, number in session.execute(statement))

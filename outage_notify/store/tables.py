@@ -4,12 +4,14 @@ from outage_notify.store import (
     acknowledgement_tables,
     clock_tables,
     delivery_tables,
+    feed_tables,
     network_tables,
     outage_tables,
     people_tables,
     user_tables,
     work_tables,
 )
+from outage_notify.store import publication as _publication  # noqa: F401 - raises the version at each commit
 from outage_notify.store.database import Base
 
 metadata = Base.metadata
@@ -18,6 +20,7 @@ __all__ = [
     "acknowledgement_tables",
     "clock_tables",
     "delivery_tables",
+    "feed_tables",
     "metadata",
     "network_tables",
     "outage_tables",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from flask import Flask
 
 from outage_notify.services.runtime import Runtime
-from outage_notify.web import access, auth, errors, i18n, labels, security
+from outage_notify.web import access, auth, errors, feed_lane, i18n, labels, security
 from outage_notify.web.context import RUNTIME
 
 
@@ -31,20 +31,35 @@ def create_app(rt: Runtime) -> Flask:
     access.enforce(app)
     errors.register(app)
     _mount(app)
+    https = rt.settings.base_url.startswith("https://")
+    lane = feed_lane.FeedLane(app.wsgi_app, rt, list(security.fixed_headers(https).items()))
+    app.wsgi_app = lane  # type: ignore[method-assign]
     return app
 
 
 def _mount(app: Flask) -> None:
-    from outage_notify.web import customer, desk_letters, desk_plan, desk_tasks, dispatcher, public, webhooks
+    from outage_notify.web import (
+        customer,
+        desk_customers,
+        desk_letters,
+        desk_plan,
+        desk_tasks,
+        dispatcher,
+        feeds,
+        public,
+        webhooks,
+    )
 
     for blueprint in (
         public.pages,
+        feeds.pages,
         customer.pages,
         auth.pages,
         dispatcher.pages,
         desk_plan.pages,
         desk_tasks.pages,
         desk_letters.pages,
+        desk_customers.pages,
         webhooks.hooks,
     ):
         app.register_blueprint(blueprint)

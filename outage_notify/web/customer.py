@@ -25,7 +25,7 @@ from channels import document
 from channels.signing import BadToken
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput
-from outage_notify.services import customer_pages, publish_calendar
+from outage_notify.services import customer_pages
 from outage_notify.services.acknowledge import Answer
 from outage_notify.web.context import runtime
 from outage_notify.web.security import GUESS_LIMIT, SIGN_LIMIT, failed, limiter
@@ -95,23 +95,6 @@ def notice_pdf(token: str) -> Response:
 def notice_page(token: str) -> str:
     page = customer_pages.notice_page(runtime(), token)
     return render_template("customer/notice.html", page=page)
-
-
-@pages.get("/feeds/<secret>.ics")
-@guessing
-def feed(secret: str) -> Response:
-    """The calendar feed, or 304 if the subscriber's copy is the newest. HEAD works alike."""
-    found = publish_calendar.customer_feed(runtime(), secret)
-    if found is None:
-        return Response("There is no such calendar.\n", 404, mimetype="text/plain")
-    body, etag, last_modified = found
-    response = Response(body, content_type="text/calendar; charset=utf-8")
-    response.set_etag(etag)
-    response.last_modified = last_modified
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Content-Disposition"] = 'inline; filename="outages.ics"'
-    response.make_conditional(request)
-    return response
 
 
 def _answer(form: dict[str, str]) -> Answer:

@@ -8,6 +8,7 @@ script, bodies are small, and guessing is slow. Leaves to others: who may call w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -86,9 +87,11 @@ def harden(app: Flask, rt: Runtime) -> None:
     limiter.init_app(app)
     app.jinja_env.globals["style_mark"] = _static_mark(Path(app.static_folder or ""))
 
+    fixed = fixed_headers(https)
+
     @app.after_request
     def headers(response: Response) -> Response:
-        _add_headers(response, https)
+        _add_headers(response, fixed)
         return response
 
 
@@ -110,7 +113,8 @@ def _limit_storage(broker_url: str) -> str:
     return broker_url if broker_url.startswith(("redis://", "rediss://")) else "memory://"
 
 
-def _add_headers(response: Response, https: bool) -> None:
+def fixed_headers(https: bool) -> dict[str, str]:
+    """What every answer says, whoever asks for whatever."""
     fixed = {
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "X-Content-Type-Options": "nosniff",
@@ -121,6 +125,10 @@ def _add_headers(response: Response, https: bool) -> None:
     }
     if https:
         fixed["Strict-Transport-Security"] = "max-age=31536000"
+    return fixed
+
+
+def _add_headers(response: Response, fixed: Mapping[str, str]) -> None:
     for name, value in fixed.items():
         response.headers.setdefault(name, value)
     if "Cache-Control" in response.headers:

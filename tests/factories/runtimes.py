@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,9 @@ class StandingClock(Clock):
         self.instant = now
 
     def now(self, session: Session) -> datetime:
+        return self.instant
+
+    def at(self, instant: datetime, turned: timedelta) -> datetime:
         return self.instant
 
 

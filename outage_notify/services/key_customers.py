@@ -1,0 +1,45 @@
+"""Key customers as the desk sees them: the list, and one with places, contacts and calendar addresses.
+
+Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outage_notify.domain.errors import NotFound
+from outage_notify.services import feed_addresses
+from outage_notify.services.feed_addresses import Address
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import customer_queries
+from outage_notify.store.people_tables import Customer, ServicePoint
+
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    customer: Customer
+    # Site identifier to its feeds that are still there.
+    sites: dict[str, list[ServicePoint]]
+    addresses: tuple[Address, ...]
+
+
+def listing(rt: Runtime, words: str = "") -> Sequence[Customer]:
+    """The first `MOST_LISTED` key customers whose name or identifier holds `words`."""
+    with rt.database.read() as session:
+        return customer_queries.key_customers(session, " ".join(words.split())[:100], MOST_LISTED)
+
+
+def page(rt: Runtime, customer_id: str) -> CustomerPage:
+    """One customer. NotFound if there is none with this identifier."""
+    with rt.database.read() as session:
+        found = customer_queries.whole_customer(session, customer_id)
+        if found is None:
+            raise NotFound("There is no such customer.", "Look for the name in the list.")
+    sites: dict[str, list[ServicePoint]] = {}
+    for point in found.service_points:
+        if point.gone_at is None:
+            sites.setdefault(point.site.site_id, []).append(point)
+    return CustomerPage(found, sites, feed_addresses.listing(rt, customer_id))

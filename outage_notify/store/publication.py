@@ -1,0 +1,97 @@
+"""The version of all that is published: raised with every change, read in one short statement.
+
+Promises: whoever renders for version n and finds n again later may hand out what it rendered, since
+every transaction that writes one of `PUBLISHED` through a session raises the version in the same
+commit. The row is written last, so that it is locked for a moment only. Leaves to others: what
+depends on time alone (`services.feed_cache`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import event, update
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from outage_notify.store.database import Database
+from outage_notify.store.feed_tables import FeedAddress, Publication
+from outage_notify.store.network_tables import NetworkVersion
+from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
+from outage_notify.store.people_tables import Customer, GridManager, ServicePoint, Site
+
+PUBLISHED = (
+    Outage,
+    OutageRevision,
+    AudienceMember,
+    Customer,
+    Site,
+    ServicePoint,
+    GridManager,
+    FeedAddress,
+    NetworkVersion,
+)
+_CHANGED = "publication changed"
+_OFFSET = "coalesce((SELECT seconds FROM clock_offset WHERE id = 1), 0) FROM publication WHERE id = 1"
+_READ = {
+    "sqlite": "SELECT version, strftime('%Y-%m-%dT%H:%M:%f', 'now'), " + _OFFSET,
+    "postgresql": "SELECT version, clock_timestamp(), " + _OFFSET,
+}
+
+
+class Standing(NamedTuple):
+    """The version, the database's own clock, and how far a simulation has turned it."""
+
+    version: int
+    instant: datetime
+    turned: timedelta
+
+
+def standing(database: Database) -> Standing:
+    """One statement on a bare connection: this is asked at every poll of every subscriber."""
+    connection = database.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(_READ[database.engine.dialect.name])
+            row: Any = cursor.fetchone()
+        finally:
+            cursor.close()
+    finally:
+        connection.close()
+    version, instant, seconds = row
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant).replace(tzinfo=UTC)
+    return Standing(version, instant.astimezone(UTC), timedelta(seconds=seconds))
+
+
+@event.listens_for(Session, "after_flush")
+def _flushed(session: Session, context: object) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, PUBLISHED):
+            session.info[_CHANGED] = True
+            return
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _executed(state: ORMExecuteState) -> None:
+    """Statements that write many rows at once pass by the flush."""
+    if not (state.is_insert or state.is_update or state.is_delete) or state.bind_mapper is None:
+        return
+    if issubclass(state.bind_mapper.class_, PUBLISHED):
+        state.session.info[_CHANGED] = True
+
+
+@event.listens_for(Session, "before_commit")
+def _commits(session: Session) -> None:
+    session.flush()
+    if session.info.pop(_CHANGED, False):
+        session.execute(
+            update(Publication).where(Publication.id == 1).values(version=Publication.version + 1),
+            execution_options={"synchronize_session": False},
+        )
+
+
+@event.listens_for(Session, "after_rollback")
+def _rolled_back(session: Session) -> None:
+    session.info.pop(_CHANGED, None)

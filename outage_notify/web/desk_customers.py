@@ -1,0 +1,62 @@
+"""Key customers at the desk: the list, one customer, and the addresses of that one's calendar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from outage_notify.domain.errors import InvalidInput
+from outage_notify.services import feed_addresses, key_customers
+from outage_notify.web.context import by, runtime
+from outage_notify.web.errors import flash_refusal
+
+pages = Blueprint("customers", __name__, url_prefix="/desk/customers")
+
+
+@pages.get("")
+def listing() -> str:
+    words = request.args.get("q", "")
+    return render_template(
+        "desk/customers.html",
+        customers=key_customers.listing(runtime(), words),
+        words=words,
+        most=key_customers.MOST_LISTED,
+    )
+
+
+@pages.get("/<path:customer_id>")
+def page(customer_id: str) -> str:
+    return _page(customer_id)
+
+
+@pages.post("/<path:customer_id>/feed/rotate")
+def feed_rotate(customer_id: str) -> str:
+    """Shows the new address in the answer itself: it goes into no cookie and no address line."""
+    address = feed_addresses.rotate(runtime(), by(), customer_id)
+    flash(_("The calendar has a new address. The earlier one still works for 30 days."))
+    return _page(customer_id, address)
+
+
+@pages.post("/<path:customer_id>/feed/add")
+def feed_add(customer_id: str) -> Any:
+    try:
+        address = feed_addresses.hand_out(runtime(), by(), customer_id, request.form.get("label", ""))
+    except InvalidInput as error:
+        flash_refusal(error)
+        return redirect(url_for(".page", customer_id=customer_id), 303)
+    return _page(customer_id, address)
+
+
+@pages.post("/<path:customer_id>/feed/revoke")
+def feed_revoke(customer_id: str) -> Any:
+    one = request.form.get("address", type=int)
+    feed_addresses.revoke(runtime(), by(), customer_id, one)
+    flash(_("Revoked. The address opens nothing any more."))
+    return redirect(url_for(".page", customer_id=customer_id), 303)
+
+
+def _page(customer_id: str, shown_once: str = "") -> str:
+    found = key_customers.page(runtime(), customer_id)
+    return render_template("desk/customer.html", page=found, shown_once=shown_once)

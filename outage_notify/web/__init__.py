@@ -10,7 +10,7 @@ from __future__ import annotations
 from flask import Flask
 
 from outage_notify.services.runtime import Runtime
-from outage_notify.web import access, auth, errors, feed_lane, i18n, labels, security
+from outage_notify.web import access, auth, errors, feed_lane, i18n, labels, public_cache, security
 from outage_notify.web.context import RUNTIME
 
 
@@ -34,6 +34,7 @@ def create_app(rt: Runtime) -> Flask:
     https = rt.settings.base_url.startswith("https://")
     lane = feed_lane.FeedLane(app.wsgi_app, rt, list(security.fixed_headers(https).items()))
     app.wsgi_app = lane  # type: ignore[method-assign]
+    public_cache.keep(app, rt)
     return app
 
 
@@ -46,12 +47,15 @@ def _mount(app: Flask) -> None:
         desk_tasks,
         dispatcher,
         feeds,
-        public,
+        open_data,
+        place,
         webhooks,
     )
 
     for blueprint in (
-        public.pages,
+        # Map, list and all that hangs on them.
+        place.pages,
+        open_data.pages,
         feeds.pages,
         customer.pages,
         auth.pages,

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from outage_notify.services.runtime import Runtime
 from outage_notify.web import create_app
+from outage_notify.web.public_cache import SHELF
 from outage_notify.web.security import limiter
 from tests.factories import town
 from tests.factories.runtimes import StandingClock, make_runtime
@@ -75,6 +76,8 @@ def rt(built: Path, tmp_path: Path) -> Iterator[Runtime]:
 @pytest.fixture
 def app(rt: Runtime) -> Iterator[Flask]:
     application = create_app(rt)
+    # Looks at each request whether something changed, and builds at once: tests read what they have just done.
+    application.extensions[SHELF].look_always()
     application.config["TEST_BASE"] = rt.settings.base_url
     yield application
     limiter.reset()

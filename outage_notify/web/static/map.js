@@ -1,11 +1,17 @@
 // Draws areas on a map without a base map: <div data-map data-source="...geojson" data-words="{...}">.
+// data-references, where it is given, names the outages to draw: the map shows what the list shows.
 // The list beside the map holds the same; whoever sees no map misses nothing.
 (function () {
   "use strict";
-  const MARKS = { planned: "●", active: "▲", overrun: "◆", restored: "✓", cancelled: "✕" };
+  const MARKS = { planned: "●", moved: "↻", active: "▲", overrun: "◆", restored: "✓", cancelled: "✕" };
+  const CLUSTER_PIXELS = 48;
 
   function words(element) {
     return JSON.parse(element.dataset.words || "{}");
+  }
+
+  function look(p) {
+    return p.phase === "planned" && p.moved ? "moved" : p.phase;
   }
 
   function popup(feature, say, language) {
@@ -16,7 +22,7 @@
     box.append(title);
     if (p.phase) {
       const state = document.createElement("div");
-      state.textContent = MARKS[p.phase] + " " + (say[p.phase] || p.phase);
+      state.textContent = MARKS[look(p)] + " " + (say[p.phase] || p.phase);
       const when = document.createElement("div");
       when.textContent = span(p, language);
       const link = document.createElement("a");
@@ -36,12 +42,45 @@
   }
 
   function pin(feature, where) {
-    const p = feature.properties;
-    const size = p.customers ? Math.min(44, 22 + 5 * Math.log10(p.customers)) : 22;
-    const icon = L.divIcon({
-      className: "pin pin-" + p.phase, html: MARKS[p.phase] || "●", iconSize: [size, size],
-    });
+    const p = feature.properties, state = look(p);
+    const size = p.customers ? Math.min(44, 24 + 5 * Math.log10(p.customers)) : 24;
+    const icon = L.divIcon({ className: "pin pin-" + state, html: MARKS[state] || "●", iconSize: [size, size] });
     return L.marker(where, { icon: icon, title: p.area || p.reference, alt: p.area || p.reference });
+  }
+
+  // Several outages too near to each other to be told apart at this zoom: their number; it opens when chosen.
+  function cluster(map, found) {
+    const size = Math.min(60, 34 + 8 * Math.log10(found.length));
+    const icon = L.divIcon({ className: "pin cluster", html: String(found.length), iconSize: [size, size] });
+    const bounds = L.latLngBounds(found.map((one) => one.where));
+    const marker = L.marker(bounds.getCenter(), { icon: icon, title: String(found.length), alt: String(found.length) });
+    marker.on("click keypress", () => map.fitBounds(bounds.pad(0.2), { maxZoom: map.getZoom() + 3 }));
+    return marker;
+  }
+
+  function arrange(map, pins, found, say, language) {
+    pins.clearLayers();
+    const near = map.getZoom() >= 15, heaps = new Map();
+    found.forEach(function (one) {
+      const at = map.project(one.where).divideBy(CLUSTER_PIXELS).floor();
+      const key = near ? one.feature.id : at.x + ":" + at.y;
+      heaps.set(key, (heaps.get(key) || []).concat([one]));
+    });
+    heaps.forEach(function (heap) {
+      if (heap.length > 1 && !same(heap)) {
+        cluster(map, heap).addTo(pins);
+        return;
+      }
+      // Outages at the very same place never part by zooming: they stand side by side.
+      heap.forEach(function (one, number) {
+        const where = map.unproject(map.project(one.where).add([number * 26, 0]));
+        pin(one.feature, where).bindPopup(() => popup(one.feature, say, language)).addTo(pins);
+      });
+    });
+  }
+
+  function same(heap) {
+    return heap.length <= 6 && heap.every((one) => one.where.equals(heap[0].where));
   }
 
   // In the middle of the largest part: between the parts there may be nobody.
@@ -58,7 +97,7 @@
   function style(feature) {
     const p = feature.properties;
     if (p.role && p.role !== "area") return { className: "net net-" + p.role };
-    return { className: "area area-" + (p.phase || p.role) };
+    return { className: "area area-" + (look(p) || p.role) };
   }
 
   function point(crowd, feature, where) {
@@ -68,6 +107,7 @@
 
   async function draw(element) {
     const say = words(element), language = document.documentElement.lang;
+    const chosen = element.dataset.references ? new Set(JSON.parse(element.dataset.references)) : null;
     const map = L.map(element, { attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: true });
     map.setView([0, 0], 2);
     L.control.scale({ imperial: false }).addTo(map);
@@ -77,22 +117,23 @@
       return;
     }
     const collection = await answer.json();
-    const shown = { type: "FeatureCollection", features: collection.features.filter((one) => one.geometry) };
+    const features = collection.features.filter((one) => one.geometry && (!chosen || chosen.has(one.id)));
+    const shown = { type: "FeatureCollection", features: features };
     const layer = L.geoJSON(shown, { style: style, pointToLayer: point.bind(null, shown.features.length > 1000) });
     layer.bindPopup((one) => popup(one.feature, say, language));
     layer.addTo(map);
-    const pins = L.layerGroup().addTo(map);
-    layer.eachLayer(function (one) {
-      if (one.feature.properties.phase && one.getLatLngs) {
-        pin(one.feature, middle(one)).bindPopup(() => popup(one.feature, say, language)).addTo(pins);
-      }
-    });
     if (shown.features.length === 0) {
       element.hidden = true;
       return;
     }
     const bounds = layer.getBounds();
     if (bounds.isValid()) map.fitBounds(bounds.pad(0.1), { maxZoom: 16, animate: false });
+    const pins = L.layerGroup().addTo(map), found = [];
+    layer.eachLayer(function (one) {
+      if (one.feature.properties.phase && one.getLatLngs) found.push({ feature: one.feature, where: middle(one) });
+    });
+    arrange(map, pins, found, say, language);
+    map.on("zoomend", () => arrange(map, pins, found, say, language));
     element.dataset.ready = "true";
   }
 

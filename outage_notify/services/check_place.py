@@ -1,0 +1,130 @@
+"""Is my place affected? Yes, no or perhaps, for one house, a street, a line or a point.
+
+Promises about privacy:
+
+- A house is answered yes or no from the frozen audience, to who names it exactly; nothing is
+  said of its neighbours, and whoever asks has to be let through by `may_ask`, which counts.
+- A street, a line, an area or a point is answered from what is public anyway: the published
+  areas and words. Asking about them teaches nothing that the map does not show.
+- A house in a street with too few houses is answered like its street.
+- Who is affected and who is not cost the same questions to the database.
+
+Leaves counting per client to `web`; the arithmetic stands in docs/open-data.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from geo.within import any_within
+from outage_notify.domain.audience import Impact
+from outage_notify.domain.errors import InvalidInput
+from outage_notify.domain.place import Tokens, holds, street, tokens
+from outage_notify.services.public_facts import ENDED, PublicList, PublicOutage
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import address_queries
+from outage_notify.store.address_queries import Place
+
+# Different houses of one street that one client may ask for in a day; always fewer than the street has.
+HOUSES_A_DAY = 3
+_POINT = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,;，\s]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
+
+# (street, house, how many different houses of the street may be asked for) to whether it may be answered.
+MayAsk = Callable[[str, str, int], bool]
+
+
+class Kind(StrEnum):
+    HOUSE = "house"  # sure: yes or no
+    NEARBY = "nearby"  # a street, an area, a line or a point: perhaps
+    LIMIT = "limit"  # asked for too many houses of this street today
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Hit:
+    outage: PublicOutage
+    momentary: bool = False
+
+
+@dataclass(frozen=True)
+class PlaceAnswer:
+    kind: Kind
+    asked: str
+    hits: tuple[Hit, ...] = ()
+
+
+def check_place(rt: Runtime, listed: PublicList, text: str, may_ask: MayAsk) -> PlaceAnswer:
+    """The answer for what somebody typed, against what is public in `listed`. Changes nothing.
+
+    InvalidInput for a text too short to look for.
+    """
+    asked = " ".join(text.split())
+    point = _POINT.fullmatch(asked)
+    if point is not None:
+        latitude, longitude = float(point[1]), float(point[2])
+        return PlaceAnswer(Kind.NEARBY, asked, _near(listed, [(longitude, latitude)]))
+    wanted = tokens(asked)
+    if len("".join(wanted)) < 2:
+        raise InvalidInput("That is too short.", "Write street and number, a place, a line or coordinates.")
+    with rt.database.read() as session:
+        way = street(wanted)
+        along = _along(session, way)
+        exact = [one for one in along if tokens(one.place) == wanted]
+        if exact and wanted != way:
+            return _house(session, listed, asked, wanted, way, along, exact, may_ask)
+        where = address_queries.positions(session, {one.element for one in along}) if wanted == way else []
+    hits = _near(listed, where)
+    named = tuple(
+        Hit(one)
+        for one in _ahead(listed)
+        if holds(tokens(one.area), wanted) or holds(tokens(one.line), wanted) or one.reference == asked
+    )
+    known = bool(along) and wanted == way
+    if not known and not named:
+        return PlaceAnswer(Kind.UNKNOWN, asked)
+    merged = {hit.outage.reference: hit for hit in (*hits, *named)}
+    return PlaceAnswer(Kind.NEARBY, asked, tuple(merged.values()))
+
+
+def _house(
+    session: Session,
+    listed: PublicList,
+    asked: str,
+    wanted: Tokens,
+    way: Tokens,
+    along: list[Place],
+    exact: list[Place],
+    may_ask: MayAsk,
+) -> PlaceAnswer:
+    houses = len({tokens(one.place) for one in along})
+    allowed = min(HOUSES_A_DAY, houses - 1)
+    if allowed < 1:
+        where = address_queries.positions(session, {one.element for one in along})
+        return PlaceAnswer(Kind.NEARBY, asked, _near(listed, where))
+    if not may_ask(" ".join(way), " ".join(wanted), allowed):
+        return PlaceAnswer(Kind.LIMIT, asked)
+    found = address_queries.outages_at(session, [one.service_point for one in exact])
+    hits = tuple(
+        Hit(one, found[one.reference] is Impact.MOMENTARY) for one in _ahead(listed) if one.reference in found
+    )
+    return PlaceAnswer(Kind.HOUSE, asked, hits)
+
+
+def _along(session: Session, way: Tokens) -> list[Place]:
+    """The places of a street; none for a text that names none."""
+    if not way:
+        return []
+    return [one for one in address_queries.places_like(session, way) if street(tokens(one.place)) == way]
+
+
+def _near(listed: PublicList, points: list[tuple[float, float]]) -> tuple[Hit, ...]:
+    return tuple(Hit(one) for one in _ahead(listed) if any_within(one.geometry, points))
+
+
+def _ahead(listed: PublicList) -> list[PublicOutage]:
+    return [one for one in listed.outages if one.phase not in ENDED]

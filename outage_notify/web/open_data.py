@@ -1,0 +1,59 @@
+"""The open data: finished documents with an address each, and the page that explains them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
+
+from outage_notify.services.public_facts import slug
+from outage_notify.web.context import runtime
+from outage_notify.web.public_cache import shelf
+
+pages = Blueprint("open_data", __name__)
+
+# While it may have changed, and once the address names the version.
+FOR_NOW = "public, max-age=30, stale-while-revalidate=300, stale-if-error=86400"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@pages.get("/open-data")
+def page() -> str:
+    held = shelf().current()
+    example = held.listed.outages[0] if held.listed.outages else None
+    return render_template(
+        "public/open_data.html",
+        held=held,
+        example=example,
+        public_base=runtime().settings.base_url,
+        slug=slug,
+    )
+
+
+@pages.get("/open-data/v1/<path:name>")
+def document(name: str) -> Response:
+    """A document: packed, with its version, for everybody's scripts."""
+    found = shelf().get(name)
+    if found is None:
+        abort(404)
+    response = Response(found.packed, mimetype=None)
+    response.headers["Content-Type"] = found.content_type
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.set_etag(found.etag)
+    version = shelf().current().version
+    response.headers["Cache-Control"] = FOR_EVER if request.args.get("v") == version else FOR_NOW
+    response.headers["Content-Disposition"] = f'inline; filename="{name.rpartition("/")[2]}"'
+    return response
+
+
+@pages.get("/outages.geojson", defaults={"reference": ""})
+@pages.get("/outages/<reference>.geojson")
+def geojson(reference: str) -> Response:
+    """The same data at a short address."""
+    return document(f"outages/{reference}.geojson" if reference else "outages.geojson")
+
+
+def address(name: str) -> str:
+    """Where a document of the present version lies, for ever."""
+    return url_for("open_data.document", name=name, v=shelf().current().version)

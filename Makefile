@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-send bench-feed check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-send bench-feed check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -43,6 +43,9 @@ drill: servers ## kill workers at random through 5,000 messages and count who wa
 
 bench-find: venv-test ## measure finding by place against an STRtree: make bench-find ARGS=10000000
 	@$(BIN)/python -m tests.load.bench_find $(ARGS)
+
+bench-areas: venv-test ## measure public areas: what they cost, and what an outsider learns from them
+	@$(BIN)/python -m tests.load.bench_areas $(ARGS)
 
 bench-send: servers ## measure how fast a wave goes out, beside plain twilio-python and one task per message
 	@$(BIN)/python -m tests.load.bench_send $(ARGS)

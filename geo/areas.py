@@ -8,13 +8,17 @@ published, can name a single affected home. It is kept thus:
 - neighbouring hexagons are joined into cells of at least `k` loads each, once per network;
 - an area is the union of the cells touched, so two areas differ by whole cells alone;
 - every vertex is a vertex of the lattice.
+
+Each cell is dissolved once, and an area is kept by the cells that it touches: after a change
+only the areas whose cells changed are drawn anew.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +34,8 @@ LEAST_LOADS = 10
 # Metres between the middles of two neighbouring hexagons.
 HEXAGON_M = 250.0
 _DECIMALS = 5
+# Areas that are remembered; a map shows fewer outages at once.
+MOST_KEPT = 5_000
 # Rings of hexagons searched for a neighbour before all cells are compared.
 _RINGS = 20
 
@@ -41,40 +47,69 @@ class AreaIndex:
     """The cells of one network; build it once, ask it for every outage."""
 
     def __init__(self, network: Network, k: int = LEAST_LOADS) -> None:
+        self._build(dict(_anchors(network)), lambda: Plane.of(network), k)
+
+    @classmethod
+    def of_anchors(cls, anchors: Mapping[str, tuple[float, float]], k: int = LEAST_LOADS) -> AreaIndex:
+        """The same from load ids and the places (lon, lat) where their service lines begin."""
+        index = cls.__new__(cls)
+        middle = sorted(anchors.values())[len(anchors) // 2] if anchors else (0.0, 0.0)
+        index._build(dict(anchors), lambda: Plane(*middle), k)
+        return index
+
+    def _build(self, anchors: dict[str, tuple[float, float]], plane: Callable[[], Plane], k: int) -> None:
         self.k = k
         self.plane: Plane | None = None
         self.cell_of: dict[str, int] = {}
         self.cells: list[tuple[Hexagon, ...]] = []
-        anchors = dict(_anchors(network))
+        self._dissolved: dict[int, shapely.Geometry] = {}
+        self._drawn: dict[tuple[int, ...], dict[str, Any]] = {}
         if len(anchors) < k:
             # Too few to hide among: nothing of this network is ever drawn for the public.
             return
-        self.plane = Plane.of(network)
-        hexagons = _hexagons(self.plane.points(anchors.values()))
-        where = dict(zip(anchors, hexagons, strict=True))
-        counts: dict[Hexagon, int] = {}
-        for hexagon in where.values():
-            counts[hexagon] = counts.get(hexagon, 0) + 1
-        merged = _merge(counts, k)
-        self.cells = sorted(merged)
+        self.plane = plane()
+        where = _hexagons(self.plane.points(anchors.values()))
+        counts = Counter(where)
+        self.cells = sorted(_merge(counts, k))
         number = {hexagon: place for place, cell in enumerate(self.cells) for hexagon in cell}
-        self.cell_of = {load: number[hexagon] for load, hexagon in where.items()}
+        self.cell_of = {load: number[hexagon] for load, hexagon in zip(anchors, where, strict=True)}
 
     def area(self, lost: Iterable[str]) -> dict[str, Any] | None:
         """A GeoJSON Polygon or MultiPolygon (RFC 7946, five decimals) of all cells with a lost load.
 
         None when no lost load has a place. The same cells give the same area, always.
         """
-        touched = sorted({self.cell_of[load] for load in lost if load in self.cell_of})
-        if not touched or self.plane is None:
+        return self.area_of_cells(self.touched(lost))
+
+    def touched(self, lost: Iterable[str]) -> tuple[int, ...]:
+        """The cells with a lost load. As long as they are the same, so is the area."""
+        return tuple(sorted({self.cell_of[load] for load in lost if load in self.cell_of}))
+
+    def area_of_cells(self, cells: tuple[int, ...]) -> dict[str, Any] | None:
+        """The area of `touched`; drawn once and then remembered, for the last MOST_KEPT of them."""
+        if not cells or self.plane is None:
             return None
-        union = shapely.union_all([_outline(hexagon) for cell in touched for hexagon in self.cells[cell]])
-        plane = self.plane
+        if (kept := self._drawn.get(cells)) is not None:
+            return kept
+        area = self._draw(cells, self.plane)
+        if len(self._drawn) >= MOST_KEPT:
+            self._drawn.pop(next(iter(self._drawn)), None)
+        self._drawn[cells] = area
+        return area
+
+    def _draw(self, cells: tuple[int, ...], plane: Plane) -> dict[str, Any]:
+        # Cells share whole edges with equal vertices, so that joining them is dropping what is there twice.
+        union = shapely.coverage_union_all([self._dissolve(cell) for cell in cells])
         drawn = shapely.transform(
             union, lambda xy: np.round(np.column_stack(plane.degrees(xy[:, 0], xy[:, 1])), _DECIMALS)
         )
         parts = [orient(part, 1.0) for part in _cut_at_antimeridian(drawn)]
         return _plain(mapping(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)))
+
+    def _dissolve(self, cell: int) -> shapely.Geometry:
+        if cell not in self._dissolved:
+            self._dissolved[cell] = shapely.union_all([_outline(hexagon) for hexagon in self.cells[cell]])
+        return self._dissolved[cell]
 
 
 def public_area(network: Network | AreaIndex, lost: Resolution | Iterable[str]) -> dict[str, Any] | None:
@@ -122,7 +157,7 @@ def _hexagons(points: np.ndarray) -> list[Hexagon]:
     worst = np.abs(rounded - cube).argmax(axis=1)
     rows = np.arange(len(cube))
     rounded[rows, worst] -= rounded.sum(axis=1)
-    return [(int(one[0]), int(one[1])) for one in rounded]
+    return [(q, r) for q, r in rounded[:, :2].astype(int).tolist()]
 
 
 def _outline(hexagon: Hexagon) -> shapely.Polygon:

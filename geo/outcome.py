@@ -7,6 +7,8 @@ has none; it is *momentary* when it was either without the closing of ties and i
 from __future__ import annotations
 
 import heapq
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,15 +135,18 @@ class Way:
     source: int
 
 
-def ways_in(grid: Grid, layer: Layer, pieces: Pieces, loads_out: frozenset[int]) -> list[Way]:
+def ways_in(
+    grid: Grid, layer: Layer, pieces: Pieces, loads_out: frozenset[int], first: Collection[int] = ()
+) -> list[Way]:
     """Few of the closed ties that feed all that the closing feeds, each group once, so that none makes a loop.
 
-    Takes the tie of the highest voltage first. A group without a load is entered only on the way to one.
+    Takes the ties of `first` before others, then that of the highest voltage. A group without a load is
+    entered only on the way to one.
     """
     between: dict[int, list[tuple[float, int, int, int]]] = {}
     for edge, one, other in pieces.ties:
         a, b = pieces.before[one], ROOT if other == ROOT else pieces.before[other]
-        rank = rank_of(grid, edge)
+        rank = (-math.inf, edge) if edge in first else rank_of(grid, edge)
         between.setdefault(a, []).append((*rank, edge, b))
         between.setdefault(b, []).append((*rank, edge, a))
     chosen: dict[int, Way] = {}

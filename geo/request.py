@@ -11,7 +11,7 @@ import numpy as np
 from geo.grid import Grid
 from geo.model import SWITCH, GeoError, natural
 from geo.supply import Change
-from geo.zones import Zone, feeder_zone, is_source, work_zone
+from geo.zones import Zone, feeder_zone, work_zone
 
 FEEDER = "feeder:"
 
@@ -26,8 +26,7 @@ class Request:
     loads_off: set[int] = field(default_factory=set)
     zones: list[Zone] = field(default_factory=list)
     zone_nodes: set[int] = field(default_factory=set)
-    # Elements, nodes and switches that are out, other than by a work zone.
-    out: set[int] = field(default_factory=set)
+    # Nodes and switches that are out, other than by a work zone.
     out_nodes: set[int] = field(default_factory=set)
     out_switches: set[int] = field(default_factory=set)
 
@@ -143,26 +142,45 @@ class _Reader:
     def take_out(self, name: str) -> None:
         """Open only the element itself at its ends, or the switch."""
         if name.startswith(FEEDER):
-            members = self._feeder(name)
-            nodes = {node for one in members if (node := self.grid.node_of(one)) is not None}
-            for member in members:
-                self._remove(member, nodes)
+            self._take_out_feeder(name)
             return
         element = number_of(self.grid, name)
-        self._remove(element, set())
+        self._remove(element)
         if self.grid.ids.kind(element) == SWITCH:
             self._open([element - self.grid.ids.start[SWITCH]])
 
-    def _remove(self, element: int, also: set[int]) -> None:
-        """Take one element off; switches between it and a node of `also` stay as they are."""
+    def _take_out_feeder(self, name: str) -> None:
+        """All its members at once; switches between two of them stay as they are."""
         grid, request = self.grid, self.request
-        request.out.add(element)
+        members = np.array(self._feeder(name), np.int64)
+        cuts = np.searchsorted(members, [*grid.ids.start.values(), grid.ids.count]).tolist()
+        nodes: set[int] = set()
+        loads: list[np.ndarray] = []
+        for place, (kind, start) in enumerate(grid.ids.start.items()):
+            own = members[cuts[place] : cuts[place + 1]] - start
+            if kind in grid.node_kinds:
+                nodes.update((own + grid.node_kinds[kind]).tolist())
+            elif kind in grid.load_kinds:
+                loads.append(own + grid.load_kinds[kind])
+            elif kind == SWITCH:
+                request.out_switches.update(own.tolist())
+        request.out_nodes |= nodes
+        for node in nodes:
+            for edge in grid.edges_of(node):
+                if grid.other_end(edge, node) not in nodes:
+                    self._open(grid.switches_on(edge))
+        # Loads at a bus that is out need no word of their own.
+        dark = np.fromiter(nodes, np.int64, len(nodes))
+        for own in loads:
+            request.loads_off.update(own[~np.isin(grid.plain.load_node[own], dark)].tolist())
+
+    def _remove(self, element: int) -> None:
+        grid, request = self.grid, self.request
         node, load, switch = grid.node_of(element), grid.load_of(element), grid.switch_of(element)
         if node is not None:
             request.out_nodes.add(node)
             for edge in grid.edges_of(node):
-                if grid.other_end(edge, node) not in also:
-                    self._open(grid.switches_on(edge))
+                self._open(grid.switches_on(edge))
         elif switch is not None:
             request.out_switches.add(switch)
         elif load is not None:
@@ -204,7 +222,8 @@ class _Reader:
         members = self.grid.members(name.removeprefix(FEEDER))
         if members is None:
             raise unknown(self.grid, name)
-        return [one for one in members if not is_source(self.grid, one)]
+        sources = self.grid.sources
+        return [one for one in members if one not in sources]
 
     def _open(self, switches: Iterable[int]) -> None:
         closed = self.grid.plain.switch_closed

@@ -47,7 +47,8 @@ class Pieces:
 
     `bounds` and `owner` say which piece a position is of (-1: the part at the root). `before` and
     `after` give the group of each piece without and with the closing; -1 is supply. `ties` are the
-    closed ties that end at a piece: (edge, piece, piece or -1).
+    closed ties that end at a piece: (edge, piece, piece or -1); `joins` are other edges, enough to hold
+    the groups together. `entered` are trees without supply that a tie led into, and their pieces.
     """
 
     forest: Forest
@@ -57,6 +58,16 @@ class Pieces:
     before: list[int]
     after: list[int]
     ties: list[tuple[int, int, int]]
+    joins: list[tuple[int, int, int]]
+    entered: dict[int, int]
+
+    def piece_at(self, position: int) -> int:
+        """The piece that a position is of; -1 where it is of none."""
+        place = bisect.bisect_right(self.bounds, position) - 1
+        piece = self.owner[place] if place >= 0 else _ROOT
+        if piece == _ROOT and position >= self.forest.fed:
+            return self.entered.get(tree_of(self.forest, position), _ROOT)
+        return piece
 
     def spans(self, pieces: Iterable[int]) -> list[tuple[int, int]]:
         """The intervals of these pieces within what normally has supply."""
@@ -164,6 +175,7 @@ def _join(
 ) -> Pieces:
     before = _Groups(count)
     ties: list[tuple[int, int, int]] = []
+    joins: list[tuple[int, int, int]] = []
     blocked = np.array(
         sorted({*change.blocked, *(len(grid.plain.edge_a) + one for one in change.sources_out)}), np.int64
     )
@@ -196,12 +208,12 @@ def _join(
                 continue
             if is_tie:
                 ties.append((edge, one, other))
-            else:
-                before.join(one, other)
+            elif before.join(one, other):
+                joins.append((edge, one, other))
     after = before.copy()
     for _, one, other in ties:
         after.join(one, other)
-    return Pieces(forest, bounds, owner, off, before.groups(off), after.groups(off), ties)
+    return Pieces(forest, bounds, owner, off, before.groups(off), after.groups(off), ties, joins, entered)
 
 
 def _leaving(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,16 +123,3 @@ def as_json(session: Session, found: Resolved) -> dict[str, Any]:
         "by_tier": found.by_tier,
         "elapsed_ms": round(resolution.elapsed_ms, 3),
     }
-
-
-def resolve_json(
-    rt: Runtime,
-    work: Sequence[str] = (),
-    out: Sequence[str] = (),
-    close: Sequence[str] = (),
-    close_ties: bool = False,
-) -> dict[str, Any]:
-    """For the command line and the pages: one trace in a transaction of its own."""
-    with rt.database.read() as session:
-        switching = Switching(tuple(work), tuple(out), tuple(close), close_ties)
-        return as_json(session, resolve_audience(session, rt, switching))

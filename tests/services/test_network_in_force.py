@@ -10,8 +10,9 @@ from geo.grid_build import grid_of
 from geo.resolve import resolve
 from outage_notify.services import network_in_force
 from outage_notify.services.network_in_force import load_network
-from outage_notify.services.resolve_audience import resolve_json
+from outage_notify.services.resolve_audience import Switching
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.switching_advice import advised
 from outage_notify.store import network_queries
 from outage_notify.store.tracing_columns import tracing_columns
 from tests.factories.people import NOW
@@ -93,4 +94,4 @@ def test_where_no_file_can_be_written_tracing_goes_on(rt: Runtime) -> None:
     store(rt, 1)
     (Path(rt.settings.state_dir) / "networks").write_text("in the way")
     forget()
-    assert resolve_json(rt, out=["bus:3"])["lost"] == list(lost(rt)[3])
+    assert advised(rt, Switching(out=("bus:3",)))["lost"] == list(lost(rt)[3])

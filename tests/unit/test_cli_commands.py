@@ -122,6 +122,18 @@ def test_resolve_answers_by_the_network_alone(run: Run) -> None:
     assert answer["isolation"]["closed"] == list(tied.closed)
 
 
+def test_resolve_says_why_and_what_to_close(run: Run) -> None:
+    run("import", "network", str(NETWORK))
+    answer = json.loads(run("resolve", "--work", "line:174", "--suggest", "--json")[1])
+    load, tie = answer["lost"][0], answer["suggested"]["close"][0]
+    text = run("resolve", "--work", "line:174", "--suggest", "--why", load)[1]
+    assert f"suggested tie {tie} keeps" in text and f"{load} on ABC:" in text
+    assert "fed before by: ext_grid:" in text and "cut at: " in text
+    assert run("resolve", "--why", load)[0] == 0
+    assert run("resolve", "--work", "line:174", "--allow-loops")[0] == 2
+    assert run("resolve", "--work", "line:174", "--with", "PO-1999-0001")[0] == 2
+
+
 def test_reduced_names_the_service_points_of_sites_that_keep_a_feed(run: Run, tmp_path: Path) -> None:
     run("import", "network", str(NETWORK))
     lost = json.loads(run("resolve", "--work", "line:174", "--json")[1])["lost"]

@@ -23,6 +23,7 @@ COMMANDS = {
     "resolve": "outage_notify.cli.resolve:resolve",
     "find": "outage_notify.cli.find:find",
     "outage": "outage_notify.cli.outages:outage",
+    "protect": "outage_notify.cli.protect:protect",
     "explain": "outage_notify.cli.outage_questions:explain",
     "receipts": "outage_notify.cli.receipts:receipts",
     "letters": "outage_notify.cli.letters:letters",

@@ -11,6 +11,7 @@ import click
 
 from outage_notify.cli.common import json_option, runtime
 from outage_notify.cli.output import emit, show, table
+from outage_notify.domain.checks import Weight
 from outage_notify.domain.outage import OutageState
 
 LISTED = 8  # elements of a list that fit a line
@@ -63,15 +64,21 @@ def show_outage(reference: str, as_json: bool) -> int:
 @click.argument("reference")
 @json_option
 def preflight(reference: str, as_json: bool) -> int:
-    """What an approver should know: lead, missing contacts, unmet duties, length of texts.
+    """What an approver should know: lead, missing contacts, unmet duties, length of texts,
+    and what else stands in the way.
 
-    Exit status 1 if the law's lead or a duty is not met.
+    Exit status 1 if the law's lead or a duty is not met, or a check has to be answered for.
     """
     from outage_notify.services.approve_outage import preflight as ask
 
     with runtime() as rt:
-        found = dataclasses.asdict(ask(rt, reference))
-    clear = not (found.get("lead_faults") or found.get("unmet_duties"))
+        seen = ask(rt, reference)
+    found = dataclasses.asdict(seen)
+    found["findings"] = [
+        {"check": one.key, "weight": one.weight.value, "finding": one.sentence} for one in seen.findings
+    ]
+    in_the_way = [one for one in seen.findings if one.weight is not Weight.ADVICE]
+    clear = not (seen.lead_faults or seen.unmet_duties or in_the_way)
     if as_json:
         emit(json.loads(json.dumps(found, default=str)))
     else:

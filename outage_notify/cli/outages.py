@@ -186,7 +186,9 @@ def revise(reference: str, by: str, as_json: bool, **given: Any) -> int:
 @outage.command()
 @click.argument("reference")
 @click.option(
-    "--exception-reason", default="", help="Why the law's lead cannot be kept, where it permits that."
+    "--exception-reason",
+    default="",
+    help="Why the law's lead cannot be kept or a check should be let through, where that is permitted.",
 )
 @by_option
 @json_option
@@ -204,9 +206,12 @@ def submit(reference: str, exception_reason: str, by: str, as_json: bool) -> int
 @click.option(
     "--accept-exception", is_flag=True, help="Accept the exception from the law's lead that was asked for."
 )
+@click.option(
+    "--override-reason", default="", help="Why you let the checks through that the planner asked for."
+)
 @by_option
 @json_option
-def approve(reference: str, accept_exception: bool, by: str, as_json: bool) -> int:
+def approve(reference: str, accept_exception: bool, override_reason: str, by: str, as_json: bool) -> int:
     """Approve what another person submitted; from here on customers are told.
 
     Duties that no channel at hand meets (writing, where only a telephone is known) are named.
@@ -216,7 +221,7 @@ def approve(reference: str, accept_exception: bool, by: str, as_json: bool) -> i
 
     with runtime() as rt:
         ahead = preflight(rt, reference)
-        step(rt, by, reference, accept_exception)
+        step(rt, by, reference, accept_exception, override_reason=override_reason)
         for duty in ahead.unmet_duties:
             say(f"Not met by the channels at hand: {duty}.")
         if ahead.missing_contacts:
@@ -250,6 +255,20 @@ def cancel(reference: str, reason: str, by: str, as_json: bool) -> int:
     with runtime() as rt:
         step(rt, by, reference, reason)
         return _answer(rt, reference, as_json, f"{reference}: cancelled.")
+
+
+@outage.command()
+@click.argument("reference")
+@click.option("--reason", required=True, help="Why it may start although key customers have not signed.")
+@by_option
+@json_option
+def go(reference: str, reason: str, by: str, as_json: bool) -> int:
+    """Decide that it may start without all signatures; another person starts it."""
+    from outage_notify.services.start_gate import decide as step
+
+    with runtime() as rt:
+        missing = step(rt, by, reference, reason)
+        return _answer(rt, reference, as_json, f"{reference}: may start, {missing} not signed.")
 
 
 @outage.command()

@@ -23,7 +23,7 @@ from outage_notify.demo.book import (
 from outage_notify.demo.stage import Stage
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.outage import OutageKind
-from outage_notify.services import plan_outage, print_letters, run_outage
+from outage_notify.services import plan_outage, print_letters, run_outage, start_gate
 from outage_notify.services.acknowledge import Answer, answer
 from outage_notify.services.approve_outage import approve, preflight
 from outage_notify.services.import_customers import import_customers
@@ -204,6 +204,7 @@ def the_day(story: Story) -> None:
     story.scene("The day")
     rt = story.stage.rt
     story.stage.turn_to(story.start + timedelta(minutes=2))
+    start_gate.decide(rt, APPROVER, story.reference, "The grid manager stands at the door of who is silent.")
     run_outage.start(rt, PLANNER, story.reference)
     expect(story, "STARTED", 2, told_of=True)
     story.stage.settle()

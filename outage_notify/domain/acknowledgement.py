@@ -40,6 +40,8 @@ ACK_MOVES: Mapping[AckState, frozenset[AckState]] = {
 }
 
 OPEN = frozenset({A.REQUESTED, A.ESCALATED})
+# Whom the decision to start without a signature is about; a refusal before a witness is an answer.
+UNSIGNED = OPEN | {A.OBJECTED}
 ANSWERED = frozenset({A.ACKNOWLEDGED, A.OBJECTED, A.REFUSED})
 
 

@@ -48,6 +48,10 @@ class Conflict(OutageNotifyError):
     """Somebody else changed it in the meantime; nothing was overwritten."""
 
 
+class Blocked(OutageNotifyError):
+    """A check stands in the way: another outage, a protected date, signatures that are missing."""
+
+
 class InvalidInput(OutageNotifyError):
     """A value that cannot be taken."""
 

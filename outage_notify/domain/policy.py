@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from channels.model import Channel
 from outage_notify.domain import deadlines
 from outage_notify.domain.audience import Impact, Tier
+from outage_notify.domain.checks import Limits
 from outage_notify.domain.deadlines import Lead, LeadUnit
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.ladder import Escalation, Ladder, Step
@@ -72,6 +73,7 @@ class Policy:
     late_change: timedelta = timedelta(hours=48)
     spacing: timedelta = timedelta(hours=12)
     token_life: timedelta = timedelta(days=45)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def exception_permitted(self) -> bool:

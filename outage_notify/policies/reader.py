@@ -18,6 +18,7 @@ import yaml
 
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Impact
+from outage_notify.domain.checks import Limits
 from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.ladder import Action, Escalation, Ladder, Rung, Step
 from outage_notify.domain.notice import NoticeKind
@@ -212,6 +213,7 @@ def _policy(root: Section) -> Policy:
         late_change=root.duration("late_change", "48h"),
         spacing=root.duration("spacing", "12h"),
         token_life=root.duration("token_life", "45d"),
+        limits=_limits(root),
     )
     for section in (impacts, immediate, margins):
         section.done()
@@ -317,6 +319,25 @@ def _escalation(root: Section) -> Escalation:
         steps.append(Step(action, after, rung))
     section.done()
     return section.build(lambda: Escalation(tuple(steps), reserve))
+
+
+def _limits(root: Section) -> Limits:
+    if not root.has("limits"):
+        return Limits()
+    section = root.section("limits")
+    longest = section.duration("longest") if section.has("longest") else None
+    times = section.take("times", Limits.times)
+    if not isinstance(times, int) or isinstance(times, bool) or times < 2:
+        raise section.fault("times", f"must be a whole number from 2, not {times!r}")
+    limits = Limits(
+        longest,
+        section.text("longest_article", ""),
+        times,
+        section.duration("within", "60d"),
+        section.duration("merge_within", "14d"),
+    )
+    section.done()
+    return limits
 
 
 def _exception(root: Section) -> ExceptionClause:

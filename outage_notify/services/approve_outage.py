@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 from channels.model import Channel, Language
 from channels.render import render_sms
 from outage_notify.domain import ladder
+from outage_notify.domain.checks import Finding
 from outage_notify.domain.errors import IllegalMove, NotPermitted
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
 from outage_notify.domain.policy import LeadFault
 from outage_notify.domain.window import check_window
-from outage_notify.services import acknowledge, schedule_notices
+from outage_notify.services import acknowledge, check_plan, schedule_notices
+from outage_notify.services.check_plan import Checked
 from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.plan_outage import changing, check_lead, lead_faults
 from outage_notify.services.resolve_audience import freeze
@@ -48,6 +50,8 @@ class Preflight:
     sms_segments: Mapping[str, tuple[int, str]]
     # How long the first wave takes on each channel.
     waves: Mapping[str, timedelta]
+    # What else stands in the way, the gravest first.
+    findings: Sequence[Finding] = ()
 
 
 def preflight(rt: Runtime, reference: str) -> Preflight:
@@ -58,6 +62,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
         revision = outage.newest
         persons = people(session, rt, outage, revision.number)
         members = outage_queries.audience(session, revision)
+        affected = tuple(as_affected(members))
         first = [target for one in persons.values() for target in ladder.first(one.ladder, one.contacts)]
         counted = Counter(target.channel for target in first)
         rates = {
@@ -71,7 +76,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
                 outage.kind,
                 revision.start,
                 ZoneInfo(outage.timezone),
-                tuple(as_affected(members)),
+                affected,
                 now,
             ),
             people=len(persons),
@@ -79,6 +84,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             unmet_duties=_unmet(persons.values()),
             sms_segments=_segments(session, rt, outage, revision, list(persons.values())),
             waves={one.value: wave_time(counted[one], rate) for one, rate in rates.items() if counted[one]},
+            findings=check_plan.findings(session, rt, Checked.of(outage, revision, revision.lost, affected)),
         )
 
 
@@ -88,10 +94,12 @@ def approve(
     reference: str,
     accept_exception: bool = False,
     version: int | None = None,
+    override_reason: str = "",
 ) -> int:
     """Approve what was submitted; returns how many deliveries were planned.
 
-    The approver is not the submitter. The network is traced and the lead checked anew.
+    The approver is not the submitter. The network is traced and everything checked anew; checks
+    that the planner asked to be let through need `override_reason`.
     Of revision n+1: unsent deliveries of n are withdrawn, old signatures are superseded,
     those told get CHANGED, all others a first notice. Called twice: IllegalMove, nothing sent twice.
     """
@@ -116,6 +124,11 @@ def approve(
                 f"{revision.exception_reason}",
                 "Approve with --accept-exception if you answer for it.",
             )
+        checked = Checked.of(outage, revision, found.resolution.dark, found.affected)
+        standing_in_the_way = check_plan.findings(session, rt, checked)
+        overridden = check_plan.require_second_person(
+            outage, revision, standing_in_the_way, by, override_reason, now
+        )
         _stand(session, outage, revision, by, now)
         planned = schedule_notices.announce(session, rt, outage, now)
         record(
@@ -127,6 +140,7 @@ def approve(
             revision=revision.number,
             deliveries=planned,
             exception=revision.exception_rule,
+            overridden=overridden,
         )
         return planned
 

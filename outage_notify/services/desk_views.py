@@ -12,9 +12,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from outage_notify.domain.acknowledgement import OPEN, AckState, ack_predecessors
+from outage_notify.domain.acknowledgement import OPEN, UNSIGNED, AckState, ack_predecessors
 from outage_notify.domain.audience import TIER_ORDER, Tier
 from outage_notify.domain.outage import OutageState
+from outage_notify.services import start_gate
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import (
     acknowledgement_queries,
@@ -126,7 +127,15 @@ class OutageView:
     @property
     def unsigned(self) -> list[KeyCustomer]:
         """Who is asked and has not answered; named again before the work starts."""
-        return [one for one in self.keys if one.waits]
+        return [one for one in self.keys if one.ack is not None and one.ack.state in UNSIGNED]
+
+    def may_start(self, by: str) -> bool:
+        """Whether signatures stand in nobody's way, or a person other than `by` has decided."""
+        return start_gate.may_start(self.outage, len(self.unsigned), by)
+
+    @property
+    def go_decided(self) -> bool:
+        return self.outage.go_revision == self.outage.revision
 
 
 def board(rt: Runtime, wanted: BoardFilter, page: int = 1) -> Board:

@@ -41,6 +41,7 @@ def outage_view(rt: Runtime, reference: str) -> dict[str, Any]:
             "completed_at": _local(outage.completed_at, zone),
             "cancelled_at": _local(outage.cancelled_at, zone),
             "cancel_reason": outage.cancel_reason,
+            "go": _go(outage, zone),
             "revisions": [_revision(one, zone) for one in outage.revisions],
             "by_tier": view_queries.by_tier(session, outage.newest),
             "notices": _notices(session, outage, zone),
@@ -69,6 +70,13 @@ def _head(outage: Outage) -> dict[str, Any]:
     }
 
 
+def _go(outage: Outage, zone: ZoneInfo) -> dict[str, Any] | None:
+    """The decision to start without all signatures, if it is about the standing revision."""
+    if outage.go_revision != outage.revision:
+        return None
+    return {"by": outage.go_by, "reason": outage.go_reason, "at": _local(outage.go_at, zone)}
+
+
 def _audience_size(size: tuple[int, int]) -> dict[str, int]:
     return {"customers": size[0], "key_customers": size[1]}
 
@@ -92,6 +100,7 @@ def _revision(revision: OutageRevision, zone: ZoneInfo) -> dict[str, Any]:
         "approved_at": _local(revision.approved_at, zone),
         "exception_reason": revision.exception_reason,
         "exception_rule": revision.exception_rule,
+        "overrides": revision.overrides,
     }
 
 

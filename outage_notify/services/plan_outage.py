@@ -18,6 +18,8 @@ from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput, Too
 from outage_notify.domain.outage import REVISION_MOVES, OutageKind, OutageState, RevisionState, require_move
 from outage_notify.domain.policy import LeadFault, classes_of
 from outage_notify.domain.window import check_window
+from outage_notify.services import check_plan
+from outage_notify.services.check_plan import Checked
 from outage_notify.services.resolve_audience import Resolved, Switching, freeze, resolve_audience
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import claims, outage_queries, user_lookup
@@ -145,7 +147,8 @@ def submit(
     rt: Runtime, by: str, reference: str, exception_reason: str = "", version: int | None = None
 ) -> None:
     """Hand a draft to an approver. Too late for the law: refused with article and earliest
-    lawful start, unless the policy permits an exception and a reason is given."""
+    lawful start, unless the policy permits an exception and a reason is given. The same reason stands
+    for checks that a second person may let through; others are refused (Blocked)."""
     with changing(rt, reference, version) as (session, outage, now):
         user_lookup.require(session, by, Role.PLANNER)
         revision = outage.newest
@@ -157,6 +160,9 @@ def submit(
         found = freeze(session, rt, revision)
         revision.exception_reason = exception_reason.strip()
         revision.exception_rule = check_lead(rt, outage, revision, found.affected, now)
+        checked = Checked.of(outage, revision, found.resolution.dark, found.affected)
+        standing_in_the_way = check_plan.findings(session, rt, checked)
+        check_plan.require_reasons(outage, revision, standing_in_the_way, by, exception_reason)
         revision.submitted_by, revision.submitted_at = by, now
         record(session, now, by, "submitted", outage=outage.id, revision=revision.number)
 
@@ -268,7 +274,9 @@ def _check_request(request: PlanRequest, now: datetime) -> None:
 
 
 def _revision(request: PlanRequest, number: int, by: str) -> OutageRevision:
-    revision = OutageRevision(number=number, state=RevisionState.DRAFT, planned_by=by, lost=[], isolation={})
+    revision = OutageRevision(
+        number=number, state=RevisionState.DRAFT, planned_by=by, lost=[], isolation={}, overrides=[]
+    )
     _fill(revision, request)
     return revision
 

@@ -13,9 +13,11 @@ from datetime import datetime
 from channels.model import Language, NoticeFacts, PlaceLine, RenderedSms
 from channels.render import render_sms
 from outage_notify.domain.audience import Affected
+from outage_notify.domain.checks import Finding
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.policy import Rule
-from outage_notify.services import plan_outage
+from outage_notify.services import check_plan, plan_outage
+from outage_notify.services.check_plan import Checked
 from outage_notify.services.notice_facts import in_words
 from outage_notify.services.plan_outage import PlanRequest, Preview
 from outage_notify.services.runtime import Runtime
@@ -41,6 +43,7 @@ class PlanPreview:
     preview: Preview
     deadlines: tuple[LawDeadline, ...]
     texts: Mapping[str, RenderedSms]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def told(self) -> int:
@@ -48,13 +51,18 @@ class PlanPreview:
         return len({one.feed.customer for one in self.preview.resolved.affected})
 
 
-def preview_plan(rt: Runtime, request: PlanRequest) -> PlanPreview:
-    """Trace, check and render. Raises what `plan_outage.preview` raises."""
+def preview_plan(rt: Runtime, request: PlanRequest, reference: str = "") -> PlanPreview:
+    """Trace, check and render. Raises what `plan_outage.preview` raises. `reference`: the outage
+    that the plan changes, which does not stand in its own way."""
     found = plan_outage.preview(rt, request)
+    lost, affected = frozenset(found.resolved.resolution.dark), found.resolved.affected
     with rt.database.read() as session:
         now = rt.now(session)
-    deadlines = _deadlines(rt, request, found.resolved.affected, now)
-    return PlanPreview(found, deadlines, {one.value: _sample(rt, request, one) for one in Language})
+        asked = Checked(request.start, request.end, rt.zone, request.switching, lost, affected, reference)
+        findings = tuple(check_plan.findings(session, rt, asked))
+    deadlines = _deadlines(rt, request, affected, now)
+    texts = {one.value: _sample(rt, request, one) for one in Language}
+    return PlanPreview(found, deadlines, texts, findings)
 
 
 def _deadlines(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from outage_notify.domain.errors import IllegalMove, InvalidInput
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
-from outage_notify.services import acknowledge
+from outage_notify.services import acknowledge, start_gate
 from outage_notify.services.plan_outage import changing, drop_pending
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import tell_news
@@ -42,7 +42,8 @@ def cancel(rt: Runtime, by: str, reference: str, reason: str, version: int | Non
 
 
 def start(rt: Runtime, by: str, reference: str, version: int | None = None) -> int:
-    """The work starts: who has not signed is UNREACHED, a revision under way is dropped."""
+    """The work starts: who has not signed is UNREACHED. Blocked while key customers have not signed
+    and no second person has decided (`start_gate.decide`)."""
     with changing(rt, reference, version) as (session, outage, now):
         user_lookup.require(session, by, Role.PLANNER)
         require_move(reference, outage.state, OutageState.ACTIVE)
@@ -56,6 +57,7 @@ def start(rt: Runtime, by: str, reference: str, version: int | None = None) -> i
                 f"{reference} was announced for {begins:%Y-%m-%d %H:%M}; it can't start before.",
                 "Revise it if it has to start earlier.",
             )
+        start_gate.require(session, outage, by)
         outage.state, outage.started_at = OutageState.ACTIVE, now
         # Whom a revision has spared still hears of that.
         claims.withdraw_unsent(session, outage.id, now, "the work has started", keep=NoticeKind.CANCELLED)

@@ -35,6 +35,11 @@ class Outage(Base):
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
     cancelled_at: Mapped[datetime | None] = mapped_column(Instant)
     cancel_reason: Mapped[str] = mapped_column(String(500), default="")
+    # The decision to start although key customers have not signed: of which revision, who, why.
+    go_revision: Mapped[int | None] = mapped_column(Integer)
+    go_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    go_reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    go_at: Mapped[datetime | None] = mapped_column(Instant)
     # Raised with every write; a writer that read an older one is told so.
     version: Mapped[int] = mapped_column(Integer, default=1)
     changed_at: Mapped[datetime] = mapped_column(Instant)
@@ -66,7 +71,7 @@ class OutageRevision(Base):
     """What is planned: window, work, switching. Frozen once submitted."""
 
     __tablename__ = "outage_revisions"
-    __table_args__ = (UniqueConstraint("outage_ref", "number"),)
+    __table_args__ = (UniqueConstraint("outage_ref", "number"), Index(None, "start"))
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     outage_ref: Mapped[int] = mapped_column(ForeignKey("outages.id"))
@@ -95,6 +100,9 @@ class OutageRevision(Base):
     # A permitted exception from the lead that the law asks for, and what it excepts from.
     exception_reason: Mapped[str] = mapped_column(Text, default="")
     exception_rule: Mapped[str] = mapped_column(String(200), default="")
+    # Checks that the planner asked to be let through, and who accepted that:
+    # [{"check", "finding", "reason", "asked_by", "accepted_by", "accepted_reason", "accepted_at"}]
+    overrides: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     outage: Mapped[Outage] = relationship(back_populates="revisions")
 

@@ -8,6 +8,7 @@ from outage_notify.store import (
     network_tables,
     outage_tables,
     people_tables,
+    protection_tables,
     user_tables,
     work_tables,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "network_tables",
     "outage_tables",
     "people_tables",
+    "protection_tables",
     "user_tables",
     "work_tables",
 ]

@@ -44,6 +44,7 @@ def _mount(app: Flask) -> None:
         desk_customers,
         desk_letters,
         desk_plan,
+        desk_protected,
         desk_tasks,
         dispatcher,
         feeds,
@@ -64,6 +65,7 @@ def _mount(app: Flask) -> None:
         desk_tasks.pages,
         desk_letters.pages,
         desk_customers.pages,
+        desk_protected.pages,
         webhooks.hooks,
     ):
         app.register_blueprint(blueprint)

@@ -66,6 +66,6 @@ def _form(purpose: str, reference: str, filled: dict[str, str], save: Callable[[
         plan = forms.plan_request(form, runtime().zone)
         if form.get("step") == "save":
             return redirect(url_for("desk.outage", reference=save(plan)), 303)
-        return render_template("desk/plan.html", found=preview_plan(runtime(), plan), **page)
+        return render_template("desk/plan.html", found=preview_plan(runtime(), plan, reference), **page)
     except OutageNotifyError as error:
         return render_template("desk/plan.html", error=error, **page), status_of(error)

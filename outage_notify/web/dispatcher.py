@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from outage_notify.domain.errors import NotFound, OutageNotifyError
 from outage_notify.domain.outage import OutageState, RevisionState
-from outage_notify.services import approve_outage, desk_map, desk_views, plan_outage, run_outage
+from outage_notify.services import approve_outage, desk_map, desk_views, plan_outage, run_outage, start_gate
 from outage_notify.web import forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
@@ -54,10 +54,13 @@ def submit(reference: str) -> Any:
 @pages.post("/outages/<reference>/approve")
 def approve(reference: str) -> Any:
     accept = request.form.get("accept_exception") == "1"
+    reason = request.form.get("override_reason", "")
     return _act(
         reference,
         _("Approved. The notices are on their way."),
-        lambda version: approve_outage.approve(runtime(), by(), reference, accept, version=version),
+        lambda version: approve_outage.approve(
+            runtime(), by(), reference, accept, version=version, override_reason=reason
+        ),
     )
 
 
@@ -87,6 +90,16 @@ def cancel(reference: str) -> Any:
         reference,
         _("Cancelled. Everybody who was told is told so."),
         lambda version: run_outage.cancel(runtime(), by(), reference, reason, version=version),
+    )
+
+
+@pages.post("/outages/<reference>/go")
+def go(reference: str) -> Any:
+    reason = request.form.get("reason", "")
+    return _act(
+        reference,
+        _("Decided. Another person may start it now."),
+        lambda version: start_gate.decide(runtime(), by(), reference, reason, version=version),
     )
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from outage_notify.web.context import RUNTIME
 from outage_notify.web.errors import heading
 
 WORDS: dict[str, dict[str, Any]] = {
@@ -69,6 +70,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "REDUCED_REDUNDANCY": _l("One of two supplies"),
         "MOMENTARY": _l("Short interruption"),
         "NONE": _l("None"),
+    },
+    "weight": {
+        "stop": _l("Not possible"),
+        "override": _l("Needs a second person"),
+        "advice": _l("Consider"),
     },
     "delivery_state": {
         "READY": _l("Waiting"),
@@ -147,6 +153,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "revision_dropped": _l("Revision dropped"),
         "cancelled": _l("Cancelled"),
         "started": _l("Started"),
+        "go_decided": _l("Decided to start unsigned"),
         "overrun": _l("Takes longer"),
         "completed": _l("Completed"),
         "ack_requested": _l("Signatures asked for"),
@@ -256,6 +263,8 @@ def note(text: str) -> str:
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, heading_of=heading)
     app.jinja_env.filters.update(in_words=in_words, note=note)
+
+    app.jinja_env.globals["limits"] = app.extensions[RUNTIME].policy.limits
 
     @app.context_processor
     def for_the_map() -> dict[str, object]:

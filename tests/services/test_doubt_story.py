@@ -214,10 +214,12 @@ def test_a_worker_that_slept_is_believed_when_the_provider_has_taken_it(city: Wo
 
 
 def test_two_calls_in_doubt_to_one_number_are_two_calls_and_not_one_made_twice(city: World) -> None:
-    city.customer(sms=None, email=None)
+    number = "+862199990001"
+    city.customer(sms=None, email=None, voice=number)
+    city.customer(sms=None, email=None, voice=number, load="load:5")
     city.script({"channel": "voice", "times": 2, "do": LOST})
     city.approved()
-    city.approved()
+    city.approved(work=("line:5",))
     city.first_wave()
     assert city.states()[S.IN_DOUBT] == 2
     city.turn_to(city.now() + GRACE)

@@ -66,7 +66,7 @@ def test_nobody_approves_what_he_planned_or_submitted(city: World) -> None:
     plan_outage.submit(city.rt, "petra", mine)
     with pytest.raises(NotPermitted, match="another approver"):
         approve_outage.approve(city.rt, "paul", mine)
-    submitted = plan_outage.plan(city.rt, "petra", city.request())
+    submitted = plan_outage.plan(city.rt, "petra", city.request(days=11))
     plan_outage.submit(city.rt, "paul", submitted)
     with pytest.raises(NotPermitted, match="another approver"):
         approve_outage.approve(city.rt, "paul", submitted)

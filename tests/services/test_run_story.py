@@ -10,7 +10,7 @@ from channels.model import Channel
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.errors import IllegalMove, InvalidInput
-from outage_notify.services import run_outage
+from outage_notify.services import run_outage, start_gate
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.people_tables import ContactPoint
 from tests.factories.world import World
@@ -97,6 +97,7 @@ def day(city: World) -> tuple[World, str, str, str]:
     city.turn_to(city.monday + timedelta(days=9))
     city.work()
     city.turn_to(city.monday + timedelta(days=10, minutes=1))
+    start_gate.decide(city.rt, "anton", reference, "the crew stands ready")
     return city, reference, home, works
 
 

@@ -23,7 +23,7 @@ from channels.model import Channel
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.outage import OutageKind
-from outage_notify.services import acknowledge, escalate, links, plan_outage, run_outage
+from outage_notify.services import acknowledge, escalate, links, plan_outage, run_outage, start_gate
 from outage_notify.services.acknowledge import Answer
 from outage_notify.services.approve_outage import approve
 from outage_notify.services.import_customers import import_customers
@@ -75,6 +75,7 @@ def stage(rt: Runtime, folder: Path) -> dict[str, str]:
         rt, PLANNER, _request("line:108", NOW + timedelta(days=20), "Rheinaue", "树障清理", "Cutting trees")
     )
     _turn(rt, NOW + timedelta(days=8, hours=3))
+    start_gate.decide(rt, APPROVER, going, "Alle angerufen")
     run_outage.start(rt, PLANNER, going)
     escalate.escalate_due(rt)
     return {

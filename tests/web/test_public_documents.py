@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from outage_notify.services import plan_outage, publish_documents, run_outage
+from outage_notify.services import plan_outage, publish_documents, run_outage, start_gate
 from outage_notify.services.public_facts import slug
 from outage_notify.services.public_shelf import Shelf
 from outage_notify.services.publish_documents import load, place, publish
@@ -109,6 +109,7 @@ def test_only_a_change_makes_a_new_version(rt: Runtime) -> None:
 def test_time_alone_makes_a_new_version_when_work_runs_over(rt: Runtime) -> None:
     reference = town.approved(rt)
     turn(rt, START)
+    start_gate.decide(rt, town.APPROVER, reference, "spoken to")
     run_outage.start(rt, town.PLANNER, reference)
     publish(rt)
     turn(rt, START + timedelta(hours=4))

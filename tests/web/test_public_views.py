@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outage_notify.domain.errors import InvalidInput
-from outage_notify.services import plan_outage, run_outage
+from outage_notify.services import plan_outage, run_outage, start_gate
 from outage_notify.services.approve_outage import approve
 from outage_notify.services.public_facts import ENDED, Phase, PublicList
 from outage_notify.services.public_filter import View, When
@@ -110,6 +110,7 @@ def test_the_page_of_an_outage_tells_what_was_said_when(rt: Runtime, stranger: P
     turn(rt, NOW + timedelta(hours=1))
     approve(rt, town.APPROVER, reference)
     turn(rt, START + timedelta(days=1))
+    start_gate.decide(rt, town.APPROVER, reference, "spoken to")
     run_outage.start(rt, town.PLANNER, reference)
     turn(rt, START + timedelta(days=1, hours=4))
     run_outage.overrun(rt, town.PLANNER, reference, START + timedelta(days=1, hours=6))

@@ -60,6 +60,11 @@ def test_a_day_at_the_desk(planner: Person, approver: Person, rt: Runtime) -> No
     turn(rt, START + timedelta(hours=1))
     text = planner.get(f"/desk/outages/{reference}").get_data(as_text=True)
     assert "key customers have not signed" in text
+    assert "have not signed (" in act(planner, reference, "start")
+    assert "Another person may start" in act(approver, reference, "go", reason="the crew has spoken to all")
+    assert "wang.wei decided that it may start" in planner.get(f"/desk/outages/{reference}").get_data(
+        as_text=True
+    )
     act(planner, reference, "start")
     assert state(rt, reference) is OutageState.ACTIVE
     assert "is being told" in act(planner, reference, "overrun", expected_end="2026-03-12T15:30")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from outage_notify.services import plan_outage, publish_map, run_outage
+from outage_notify.services import plan_outage, publish_map, run_outage, start_gate
 from outage_notify.services.approve_outage import approve
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.runtime import Runtime
@@ -62,7 +62,7 @@ def test_map_list_and_data_tell_the_same(stranger: Person, rt: Runtime) -> None:
 
 def test_few_customers_are_never_counted(stranger: Person, rt: Runtime) -> None:
     # The last line of the street feeds five customers beside the key ones.
-    few, many = approved(rt, "line:6"), approved(rt, "line:2")
+    few, many = approved(rt, "line:6"), approved(rt, "line:2", 2)
     found = features(stranger)
     assert (found[few]["customers"], found[few]["customers_below"]) == (None, 10)
     assert isinstance(found[many]["customers"], int) and found[many]["customers"] >= 10
@@ -100,6 +100,7 @@ def test_a_life_as_the_public_sees_it(stranger: Person, rt: Runtime) -> None:
     reference = town.approved(rt)
     phases = [features(stranger)[reference]["phase"]]
     turn(rt, START)
+    start_gate.decide(rt, town.APPROVER, reference, "spoken to")
     run_outage.start(rt, town.PLANNER, reference)
     phases.append(features(stranger)[reference]["phase"])
     turn(rt, START + timedelta(hours=4))
@@ -118,6 +119,7 @@ def test_a_life_as_the_public_sees_it(stranger: Person, rt: Runtime) -> None:
 def test_an_active_one_past_its_end_is_shown_as_taking_longer(stranger: Person, rt: Runtime) -> None:
     reference = town.approved(rt)
     turn(rt, START)
+    start_gate.decide(rt, town.APPROVER, reference, "spoken to")
     run_outage.start(rt, town.PLANNER, reference)
     turn(rt, START + timedelta(hours=4, seconds=1))
     assert features(stranger)[reference]["phase"] == "overrun"

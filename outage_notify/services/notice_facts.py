@@ -23,7 +23,6 @@ from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_lookup, outage_queries
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
-from outage_notify.store.people_tables import Customer
 from outage_notify.store.wave_queries import Place, Recipient, Wave, WaveRow, load_wave
 
 CALLBACK_LIFE = timedelta(days=14)
@@ -65,7 +64,7 @@ def facts_for(
     rt: Runtime,
     outage: Outage,
     revision: OutageRevision,
-    customer: Customer,
+    customer: Addressee,
     kind: NoticeKind,
     short_ref: str = "",
     extra: Mapping[str, str] | None = None,

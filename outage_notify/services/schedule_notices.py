@@ -23,7 +23,7 @@ from outage_notify.domain.outage import OutageState
 from outage_notify.services import acknowledge
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import by_customer, tell_reached
-from outage_notify.services.whom_to_tell import Person, people, priority_of
+from outage_notify.services.whom_to_tell import Person, people_in_chunks, priority_of
 from outage_notify.store import delivery_queries, people_lookup
 from outage_notify.store.delivery_queries import Planned, Reached
 from outage_notify.store.delivery_tables import Notice
@@ -46,21 +46,26 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     if outage.state is not OutageState.APPROVED or outage.pending is not None:
         return 0
     revision = outage.standing
-    affected = people(session, rt, outage, revision.number)
     before = delivery_queries.reached_by_announcements(session, outage.id, below_revision=revision.number)
     spared = delivery_queries.retracted(session, outage.id)
     told = by_customer(one for one in before if one.state in TOLD and one.customer not in spared)
     doubtful = {one.customer for one in before if one.state not in TOLD}
     done = delivery_queries.customers_with(session, outage.id, revision.number, FIRST)
-    open_people = {ref: person for ref, person in affected.items() if ref not in done and ref not in doubtful}
-    new = _first_notices(session, rt, outage, {r: p for r, p in open_people.items() if r not in told}, now)
-    new += _changes(session, rt, outage, {r: p for r, p in open_people.items() if r in told}, told, now)
-    new += _day_ahead(session, rt, outage, affected, set(told), now)
+    reminded = delivery_queries.customers_with(session, outage.id, revision.number, (NoticeKind.DAY_AHEAD,))
+    affected: set[int] = set()
+    keys: list[int] = []
+    new = 0
+    for chunk in people_in_chunks(session, rt, outage, revision.number):
+        affected.update(chunk)
+        keys += [ref for ref, one in chunk.items() if one.key]
+        still = {ref: one for ref, one in chunk.items() if ref not in done and ref not in doubtful}
+        new += _first_notices(session, rt, outage, {r: p for r, p in still.items() if r not in told}, now)
+        new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now)
+        later = {ref: one for ref, one in chunk.items() if ref not in reminded}
+        new += _day_ahead(session, rt, outage, later, told, now)
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
-    acknowledge.request_for(
-        session, rt, outage, revision, [ref for ref, one in affected.items() if one.key], now
-    )
+    acknowledge.request_for(session, rt, outage, revision, keys, now)
     _mark_incomplete(session, outage, bool(doubtful), now)
     return new
 
@@ -93,13 +98,12 @@ def _day_ahead(
     changed: Collection[int],
     now: datetime,
 ) -> int:
-    zone, revision = ZoneInfo(outage.timezone), outage.standing
-    done = delivery_queries.customers_with(session, outage.id, revision.number, (NoticeKind.DAY_AHEAD,))
+    zone = ZoneInfo(outage.timezone)
     planned: list[Planned] = []
     deadlines: list[datetime] = []
     for ref, person in affected.items():
         duty = person.duties.get(NoticeKind.DAY_AHEAD)
-        if ref in done or duty is None:
+        if duty is None:
             continue
         # The first notice (or, where no law asks for one, the change) goes out so late that it does for both.
         if day_ahead_redundant(rt, person, zone, now) or (
@@ -269,17 +273,20 @@ def _insert(
 ) -> int:
     if not planned:
         return 0
+    deadline, due_at = min(deadlines), min(one.due_at for one in planned)
     notice = delivery_queries.ensure_notice(
         session,
         outage.id,
         outage.revision,
         kind,
         now=now,
-        deadline=min(deadlines),
-        due_at=min(one.due_at for one in planned),
+        deadline=deadline,
+        due_at=due_at,
         not_after=outage.standing.start,
         facts=facts,
     )
+    # The notice was made for the first few thousand; the strictest deadline of all holds.
+    notice.deadline, notice.due_at = min(notice.deadline, deadline), min(notice.due_at, due_at)
     return delivery_queries.insert_deliveries(session, notice, planned)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -16,16 +15,17 @@ from outage_notify.domain.ladder import Contact, Ladder
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.policy import Duty
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import outage_queries
+from outage_notify.store.audience_people import audience_people
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
+from outage_notify.store.wave_queries import Recipient
 
 
 @dataclass(frozen=True)
 class Person:
     """One affected customer, with everything that decides how to tell."""
 
-    customer: Customer
+    customer: Recipient
     impact: Impact
     key: bool
     priority: int
@@ -34,20 +34,24 @@ class Person:
     duties: Mapping[NoticeKind, Duty]
 
 
-def priority_of(customer: Customer) -> int:
+def priority_of(customer: Customer | Recipient) -> int:
     """0 for life support, then by tier: the order in which a wave goes out."""
     return 0 if customer.life_support else 1 + TIER_ORDER[customer.tier]
 
 
 def contacts_of(customer: Customer, place: str = "") -> tuple[Contact, ...]:
     """Every address of a customer as the ladder sees it; a letter goes to the place itself."""
-    known = [
+    known = tuple(
         Contact(one.id, one.channel, one.address, one.backup, one.usable)
         for one in sorted(customer.contacts, key=lambda one: (one.position, one.id))
-    ]
+    )
+    return _with_letter(known, customer.name, place)
+
+
+def _with_letter(known: tuple[Contact, ...], name: str, place: str) -> tuple[Contact, ...]:
     if place and not any(one.channel is Channel.LETTER for one in known):
-        known.append(Contact(0, Channel.LETTER, f"{customer.name}, {place}"[:320]))
-    return tuple(known)
+        return (*known, Contact(0, Channel.LETTER, f"{name}, {place}"[:320]))
+    return known
 
 
 def people(
@@ -55,27 +59,32 @@ def people(
 ) -> dict[int, Person]:
     """Who is to be told of a revision, by the policy's view of impacts. `bare`: without
     addresses, for whoever only counts."""
+    chunks = people_in_chunks(session, rt, outage, number, bare=bare)
+    return {ref: person for chunk in chunks for ref, person in chunk.items()}
+
+
+def people_in_chunks(
+    session: Session, rt: Runtime, outage: Outage, number: int, *, bare: bool = False
+) -> Iterator[dict[int, Person]]:
+    """The same, a few thousand at a time: for whoever must not hold all of them in memory."""
     revision = next(one for one in outage.revisions if one.number == number)
-    grouped = defaultdict(list)
-    for member in outage_queries.audience(session, revision, bare=bare):
-        grouped[member.customer_ref].append(member)
     duties_of = _duties(rt, outage, revision)
-    found: dict[int, Person] = {}
-    for customer_ref, members in grouped.items():
-        customer, key = members[0].customer, any(one.is_key for one in members)
-        impact = gravest(one.impact for one in members)
-        if not rt.policy.told(impact, key):
-            continue
-        found[customer_ref] = Person(
-            customer,
-            impact,
-            key,
-            priority_of(customer),
-            () if bare else contacts_of(customer, members[0].service_point.place),
-            rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable),
-            duties_of(customer.tier, customer.life_support, customer.vulnerable),
-        )
-    return found
+    for chunk in audience_people(session, revision, bare=bare):
+        found: dict[int, Person] = {}
+        for one in chunk:
+            customer, impact = one.customer, gravest(one.impacts)
+            if not rt.policy.told(impact, one.key):
+                continue
+            found[customer.id] = Person(
+                customer,
+                impact,
+                one.key,
+                priority_of(customer),
+                () if bare else _with_letter(one.contacts, customer.name, one.place),
+                rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable),
+                duties_of(customer.tier, customer.life_support, customer.vulnerable),
+            )
+        yield found
 
 
 def _duties(

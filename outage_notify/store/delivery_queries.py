@@ -9,18 +9,21 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel, Language
 from outage_notify.domain.delivery import LIVE, TOLD, UNSETTLED, DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
+from outage_notify.store import bulk
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import ContactPoint
 
 # Without 0/O, 1/I/L and U: read aloud on the telephone and typed off a letter.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
+_UNUSED = bytes(range(256 - 256 % len(_LETTERS), 256))
 _CHUNK = 500
 
 
@@ -52,7 +55,11 @@ class Reached:
 
 def short_ref() -> str:
     """Ten letters, about 49 bits: unique in a database's life and short enough for a text."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(10))
+    # A byte for a letter: 256 is no multiple of 30, so the few bytes at the end are thrown away.
+    found = ""
+    while len(found) < 10:
+        found += secrets.token_bytes(12).translate(_LETTER_OF, _UNUSED).decode("ascii")
+    return found[:10]
 
 
 def ensure_notice(
@@ -120,24 +127,34 @@ def insert_deliveries(
     another recipient of the same row. Twice with the same arguments is once. Returns how many
     rows are new.
     """
-    existing = {
-        (row.address, row.channel): row.id
-        for row in session.execute(
-            select(Delivery.id, Delivery.address, Delivery.channel).where(Delivery.notice_ref == notice.id)
-        )
-    }
+    existing: dict[tuple[str, Channel], int] = {}
+    known: set[tuple[int, int]] = set()
+    for addresses in _chunks(sorted({one.address for one in planned})):
+        mine = (Delivery.notice_ref == notice.id, Delivery.address.in_(addresses))
+        found = session.execute(select(Delivery.id, Delivery.address, Delivery.channel).where(*mine))
+        existing.update({(row.address, row.channel): row.id for row in found})
+        told = select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref).join(Delivery)
+        known.update((row[0], row[1]) for row in session.execute(told.where(*mine)))
     fresh: dict[tuple[str, Channel], Planned] = {}
     for one in planned:
         place = (one.address, one.channel)
         held = fresh.get(place)
         if place not in existing and (held is None or one.priority < held.priority):
             fresh[place] = one
+    shared = {
+        "notice_ref": notice.id,
+        "outage_ref": notice.outage_ref,
+        "revision": notice.revision,
+        "state": DeliveryState.READY,
+        "not_after": notice.not_after,
+        "paused": paused,
+    }
+    ids = bulk.new_ids(session, Delivery, len(fresh)) if fresh else []
+    existing.update(zip(fresh, ids, strict=True))
     rows = [
         {
+            "id": id,
             "short_ref": short_ref(),
-            "notice_ref": notice.id,
-            "outage_ref": notice.outage_ref,
-            "revision": notice.revision,
             "channel": one.channel,
             "address": one.address,
             "contact_ref": one.contact,
@@ -145,36 +162,23 @@ def insert_deliveries(
             "priority": one.priority,
             "rung": one.rung,
             "urgent": one.urgent,
-            "state": DeliveryState.READY,
             "due_at": one.due_at,
-            "not_after": notice.not_after,
-            "paused": paused,
+            **shared,
         }
-        for one in fresh.values()
+        for id, one in zip(ids, fresh.values(), strict=True)
     ]
-    for chunk in _chunks(rows):
-        added = session.execute(
-            insert(Delivery).returning(Delivery.id, Delivery.address, Delivery.channel), chunk
-        )
-        existing.update({(row.address, row.channel): row.id for row in added})
+    bulk.insert_rows(session, Delivery, rows)
     pairs = {(existing[(one.address, one.channel)], one.customer) for one in planned}
-    known = set(
-        session.execute(
-            select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref)
-            .join(Delivery)
-            .where(Delivery.notice_ref == notice.id)
-        )
+    links = sorted(pairs - known)
+    bulk.insert_rows(
+        session, DeliveryRecipient, [{"delivery_ref": one, "customer_ref": two} for one, two in links]
     )
-    links = [{"delivery_ref": one, "customer_ref": two} for one, two in sorted(pairs - known)]
-    for chunk in _chunks(links):
-        session.execute(insert(DeliveryRecipient), chunk)
-        # Who joins a row that has failed already still needs the next channel.
+    # Who joins a row that has failed already still needs the next channel.
+    joined = sorted({one for one, _ in links} - set(ids))
+    for chunk in _chunks(joined):
         session.execute(
             update(Delivery)
-            .where(
-                Delivery.id.in_({one["delivery_ref"] for one in chunk}),
-                Delivery.state == DeliveryState.FAILED,
-            )
+            .where(Delivery.id.in_(chunk), Delivery.state == DeliveryState.FAILED)
             .values(stepped=False)
         )
     return len(rows)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from outage_notify.domain.audience import Affected
 from outage_notify.domain.errors import NotFound
 from outage_notify.domain.outage import OutageState
+from outage_notify.store import bulk
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer, ServicePoint
 
@@ -54,13 +55,11 @@ def freeze_audience(session: Session, revision: OutageRevision, affected: Sequen
         }
         for one in affected
     ]
-    if rows:
-        session.execute(insert(AudienceMember), rows)
+    bulk.insert_rows(session, AudienceMember, rows)
 
 
-def audience(session: Session, revision: OutageRevision, *, bare: bool = False) -> list[AudienceMember]:
-    """Every affected service point of a revision with its customer; unless `bare`, with
-    contacts, places and grid managers too."""
+def audience(session: Session, revision: OutageRevision) -> list[AudienceMember]:
+    """Every affected service point of a revision with its customer, contacts, place and grid manager."""
     customer = joinedload(AudienceMember.customer)
     whole = [
         customer.selectinload(Customer.contacts),
@@ -71,7 +70,7 @@ def audience(session: Session, revision: OutageRevision, *, bare: bool = False) 
             select(AudienceMember)
             .where(AudienceMember.revision_ref == revision.id)
             .order_by(AudienceMember.customer_ref, AudienceMember.id)
-            .options(*([customer] if bare else whole))
+            .options(*whole)
         )
     )
 

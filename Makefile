@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-send bench-feed check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-send bench-feed bench-receipts check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -52,6 +52,9 @@ bench-send: servers ## measure how fast a wave goes out, beside plain twilio-pyt
 
 bench-feed: venv-test ## serve a calendar feed and an empty view in one run, compare the rates
 	@$(BIN)/python -m tests.load.bench_feed $(ARGS)
+
+bench-receipts: venv-test ## sign and verify a chain of receipts: make bench-receipts ARGS=1000000
+	@$(BIN)/python -m tests.load.bench_receipts $(ARGS)
 
 check: venv-test ## formatter, linter, type checker and import contracts
 	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \

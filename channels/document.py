@@ -56,6 +56,21 @@ _WAYS = {
     "visit": N_("visit of the area manager"),
 }
 
+_DETAILS = {
+    "level": N_("Strength"),
+    "reason": N_("Reason"),
+    "witness": N_("Witness"),
+    "wished": N_("Wished"),
+    "slip_date": N_("Date on the slip"),
+    "scan_sha256": N_("SHA-256 of the scan"),
+}
+_LEVELS = {
+    "contact": N_("contact: somebody at the customer's number answered"),
+    "address": N_("address: answered through the link sent to the customer"),
+    "witnessed": N_("witnessed: an employee was there"),
+    "handwritten": N_("handwritten: signed on paper"),
+}
+
 
 def notice_pdf(facts: NoticeFacts) -> bytes:
     """The written notice of one customer."""
@@ -98,7 +113,10 @@ def receipt_pdf(receipt: Mapping[str, Any]) -> bytes:
         (translate("Way"), translate(_WAYS[way]) if way in _WAYS else way),
         (translate("Recorded at"), value("at")),
         *(
-            (one_line(str(name)), one_line(str(item)))
+            (
+                translate(_DETAILS[name]) if name in _DETAILS else one_line(str(name)),
+                translate(_LEVELS[item]) if name == "level" and item in _LEVELS else one_line(str(item)),
+            )
             for name, item in dict(receipt.get("details") or {}).items()
         ),
     ]

@@ -47,6 +47,9 @@ class Settings:
     smtp_url: str = ""  # smtp://user:password@host:587?starttls=1 or smtps://...
     mail_from: str = ""  # sender address of e-mails
     signing_key_file: str = ""  # private key made by `outage-notify keys new`
+    pdf_certificate_file: str = (
+        ""  # key and certificates (PEM) that receipts' PDFs are signed with; may be empty
+    )
     heartbeat_url: str = ""  # asked after each audit that holds
     trusted_proxies: int = 0  # number of reverse proxies in front of the web server
     provider_timeout: float = 10.0  # seconds for one call to a provider

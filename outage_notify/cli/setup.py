@@ -110,6 +110,38 @@ def new(file: Path | None) -> int:
     from outage_notify.settings import Settings
 
     place = file or Path(Settings.load().signing_key_file or "signing-key.json")
+    _write_private(place, new_key())
+    show(str(place))
+    say(f"Set OUTAGE_NOTIFY_SIGNING_KEY_FILE={place} and keep a copy in a safe place.")
+    return 0
+
+
+@keys.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--name", default="", help="Name in the certificate (default: OUTAGE_NOTIFY_UTILITY).")
+def certificate(file: Path | None, name: str) -> int:
+    """Write a new key with a self-signed certificate to FILE, for the PDFs of receipts.
+
+    Default: OUTAGE_NOTIFY_PDF_CERTIFICATE_FILE, else receipt-certificate.pem. Readers of the PDF
+    have to be given the certificate; one of an authority that they trust may stand in its place.
+    """
+    from channels.pdf_signing import new_certificate
+    from outage_notify.clock import machine_instant
+    from outage_notify.settings import Settings
+
+    settings = Settings.load()
+    place = file or Path(settings.pdf_certificate_file or "receipt-certificate.pem")
+    called = name or settings.utility
+    if not called:
+        raise InvalidInput("A certificate needs a name.", "Say --name, or set OUTAGE_NOTIFY_UTILITY.")
+    _write_private(place, new_certificate(called, machine_instant()).decode("ascii"))
+    show(str(place))
+    say(f"Set OUTAGE_NOTIFY_PDF_CERTIFICATE_FILE={place}.")
+    return 0
+
+
+def _write_private(place: Path, text: str) -> None:
+    """Write a file that only its owner can read and that is not there yet."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -120,7 +152,4 @@ def new(file: Path | None) -> int:
     except OSError as error:
         raise InvalidInput(f"{place} cannot be written: {error.strerror}.", "Name another file.") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(new_key())
-    show(str(place))
-    say(f"Set OUTAGE_NOTIFY_SIGNING_KEY_FILE={place} and keep a copy in a safe place.")
-    return 0
+        stream.write(text)

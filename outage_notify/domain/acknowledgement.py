@@ -26,6 +26,23 @@ class AckWay(StrEnum):
     VISIT = "visit"
 
 
+class Level(StrEnum):
+    """How strongly an answer is tied to a person: named in the receipt, explained in docs/legal.md."""
+
+    CONTACT = "contact"  # somebody at the customer's number answered
+    ADDRESS = "address"  # whoever opened the link sent to the customer's own address, giving name and role
+    WITNESSED = "witnessed"  # an employee of the utility was there
+    HANDWRITTEN = "handwritten"  # signed by hand; the slip is kept
+
+
+LEVELS: Mapping[AckWay, Level] = {
+    AckWay.LINK: Level.ADDRESS,
+    AckWay.KEY_PRESS: Level.CONTACT,
+    AckWay.REPLY: Level.CONTACT,
+    AckWay.PAPER: Level.HANDWRITTEN,
+    AckWay.VISIT: Level.WITNESSED,
+}
+
 A = AckState
 
 ACK_MOVES: Mapping[AckState, frozenset[AckState]] = {

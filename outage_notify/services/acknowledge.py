@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from channels.render import render_notice_text, text_sha256
 from channels.signing import FIRST_PREVIOUS, ReceiptPayload, sign_receipt
-from outage_notify.domain.acknowledgement import ANSWERED, AckState, AckWay
+from outage_notify.domain.acknowledgement import ANSWERED, LEVELS, AckState, AckWay
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput, NotFound
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
@@ -270,6 +270,7 @@ def _append(
     """The next link of the chain. The caller holds the chain's lock."""
     last = acks.head(session)
     details = {
+        "level": LEVELS[answer.way].value,
         "reason": answer.reason,
         "witness": answer.witness,
         "wished": answer.wished,

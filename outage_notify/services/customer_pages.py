@@ -7,6 +7,8 @@ unknown link are refused alike (`BadToken`). What is signed and what it ends in 
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -89,12 +91,16 @@ def answer(rt: Runtime, token: str, given: acknowledge.Answer) -> SignedReceipt:
 
 
 def receipt_pdf(rt: Runtime, page: SignPage) -> bytes:
-    """The newest receipt of a page to sign, readable by people. ValueError if nothing was signed."""
+    """The newest receipt of a page to sign, readable by people; signed where a certificate is set.
+
+    ValueError if nothing was signed.
+    """
     if page.receipt is None:
         raise ValueError("nothing was signed on this page")
     payload = verify_receipt(page.receipt.jws, publish_keys.verification_keys(rt))
     zone = page.facts.start.tzinfo
-    return document.receipt_pdf(
+    header = page.receipt.jws.partition(".")[0]
+    pdf = document.receipt_pdf(
         {
             **asdict(payload),
             "at": f"{payload.at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}",
@@ -103,8 +109,11 @@ def receipt_pdf(rt: Runtime, page: SignPage) -> bytes:
             "customer_name": page.facts.customer_name,
             "sha256": page.receipt.sha256,
             "text": page.text,
+            "kid": json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"],
+            "verify_url": f"{rt.settings.base_url}/verify/{page.receipt.sha256}",
         }
     )
+    return rt.pdf_signer.sign(pdf, page.facts.reference) if rt.pdf_signer else pdf
 
 
 def notice_page(rt: Runtime, token: str) -> NoticePage:

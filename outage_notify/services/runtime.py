@@ -7,11 +7,13 @@ a command asks only for the settings that it needs.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -20,7 +22,7 @@ from channels.model import Channel
 from channels.registry import RegistryError, SenderConfig, build_senders
 from channels.sender import Sender
 from channels.signing import KeyFault, SigningKey, make_token, new_key
-from outage_notify.clock import Clock
+from outage_notify.clock import Clock, machine_instant
 from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.policy import Policy
 from outage_notify.policies import holiday_set, load_policy
@@ -28,6 +30,9 @@ from outage_notify.services.feed_cache import FeedCache
 from outage_notify.settings import Settings
 from outage_notify.store import tables as _all_tables  # noqa: F401 - a foreign key may point at any of them
 from outage_notify.store.database import Database
+
+if TYPE_CHECKING:
+    from channels.pdf_signing import PdfSigner
 
 
 @dataclass
@@ -88,7 +93,7 @@ class Runtime:
         self.settings.require("signing_key_file")
         path = Path(self.settings.signing_key_file)
         if self.settings.simulator:
-            _make_key(path)
+            _make(path, new_key)
         try:
             return SigningKey.load(path)
         except KeyFault as error:
@@ -104,6 +109,23 @@ class Runtime:
         """The public ones, kept apart and few: anybody may ask for any name."""
         return FeedCache(most_feeds=1_000)
 
+    @cached_property
+    def pdf_signer(self) -> PdfSigner | None:
+        """What signs the PDFs of receipts; None where no certificate is set. In simulator mode it is made."""
+        # Loaded when it is needed: most commands never sign a PDF.
+        from channels.pdf_signing import PdfSigner, new_certificate
+
+        settings = self.settings
+        path = Path(settings.pdf_certificate_file or Path(settings.state_dir) / "simulator-certificate.pem")
+        if not settings.pdf_certificate_file:
+            if not settings.simulator:
+                return None
+            _make(path, lambda: new_certificate(settings.utility, machine_instant()).decode("ascii"))
+        try:
+            return PdfSigner.load(path)
+        except KeyFault as error:
+            raise SettingsError(str(error)) from error
+
     def link_token(self, purpose: str, subject: int, expires: datetime) -> str:
         """A signed, expiring token for one purpose, short enough for a text message."""
         return make_token(self._link_key, purpose, subject, expires)
@@ -118,13 +140,13 @@ class Runtime:
         return holiday_set(self.policy, [year - 1, year, year + 1])
 
 
-def _make_key(path: Path) -> None:
-    """A key for the simulator. Of several processes that start at once, one wins and all use its key."""
+def _make(path: Path, new: Callable[[], str]) -> None:
+    """A key or certificate for the simulator. Of several processes that start at once, one wins and all use its key."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=path.parent, delete=False) as draft:
-        draft.write(new_key())
+        draft.write(new())
     try:
         os.link(draft.name, path)
     except FileExistsError:

@@ -151,6 +151,16 @@ def last_receipt(session: Session, ack: int) -> SignedReceipt | None:
     return session.scalar(statement.order_by(SignedReceipt.sequence.desc()).limit(1))
 
 
+def receipt_by_hash(session: Session, sha256: str) -> tuple[SignedReceipt, Acknowledgement] | None:
+    """The link with this hash and the answer that it proves."""
+    row = session.execute(
+        select(SignedReceipt, Acknowledgement)
+        .join(Acknowledgement, SignedReceipt.acknowledgement_ref == Acknowledgement.id)
+        .where(SignedReceipt.sha256 == sha256)
+    ).first()
+    return (row[0], row[1]) if row is not None else None
+
+
 def receipts_in_order(session: Session, chunk: int = 1000) -> Iterator[tuple[SignedReceipt, Acknowledgement]]:
     """The whole chain with what each link is about, in order, at flat memory."""
     statement = (

@@ -50,6 +50,7 @@ def _mount(app: Flask) -> None:
         feeds,
         open_data,
         place,
+        verify,
         webhooks,
     )
 
@@ -58,6 +59,7 @@ def _mount(app: Flask) -> None:
         place.pages,
         open_data.pages,
         feeds.pages,
+        verify.pages,
         customer.pages,
         auth.pages,
         dispatcher.pages,

@@ -10,14 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from geo.model import Network
-from geo.readers import csv_set, geojson_profile, pandapower_json
+from geo.readers import cim, csv_set, geojson_profile, pandapower_json
 from geo.readers.build import Draft, finish
 from geo.readers.file import load_json
 from geo.readers.mapping import load_mapping
 from geo.readers.recognise import JSON_FORMATS, recognise
 from geo.readers.report import Fault, NetworkRead, Report
 
-FORMATS = ("auto", "pandapower", "geojson", "gis", "csv")
+FORMATS = ("auto", "pandapower", "geojson", "gis", "csv", "cim")
 
 __all__ = ["FORMATS", "Fault", "NetworkRead", "draft_mapping", "read_network"]
 
@@ -44,6 +44,8 @@ def read_network(path: str | Path, format: str = "auto", mapping: str | Path | N
         _read_gis(path, mapping, draft, report)
     elif format == "csv":
         csv_set.read(path, draft, report)
+    elif format == "cim":
+        cim.read(path, draft, report)
     else:
         _read_json(path, format, draft, report)
     network: Network | None = finish(draft, report) if draft.elements or not report.faults else None

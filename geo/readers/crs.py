@@ -25,10 +25,11 @@ _AGREES = "agrees"
 _OWNERS_PARAMETERS = ("beijing", "xian")
 
 
-def to_degrees(declared: str | None, convert: bool, table: str, report: Report) -> Turn | None:
+def to_degrees(declared: str | None, convert: bool | None, table: str, report: Report) -> Turn | None:
     """What turns (x, y) rows into (lon, lat); None with a fault when the system cannot be used.
 
-    `declared` is what the file says (EPSG:4326, WKT); nothing declared is taken as it stands and warned of.
+    `convert` is what the mapping says of projected coordinates, None where there is no mapping.
+    `declared` is what the file says (EPSG:4326, WKT, URN); nothing declared is taken as it stands and warned of.
     """
     if not declared:
         report.warn(
@@ -53,7 +54,9 @@ def to_degrees(declared: str | None, convert: bool, table: str, report: Report) 
             table,
             field="crs",
             message=f"The declared coordinates are not geographic ({clip(crs.name)}).",
-            remedy="Export in EPSG:4326, or write `convert: true` into the mapping to have them converted.",
+            remedy="Export in EPSG:4326."
+            if convert is None
+            else "Export in EPSG:4326, or write `convert: true` into the mapping to have them converted.",
         )
         return None
     best = _best(crs)

@@ -41,4 +41,5 @@ def _by_names(names: list[str], path: Path) -> str:
         return "csv"
     if any(one.endswith(".shp") for one in names):
         return "gis"
-    return "cim" if any(one.endswith((".xml", ".rdf")) for one in names) else JSON_FORMATS
+    parts = (".xml", ".rdf", ".zip") if path.is_dir() else (".xml", ".rdf")
+    return "cim" if any(one.endswith(parts) for one in names) else JSON_FORMATS

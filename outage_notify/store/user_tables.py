@@ -14,6 +14,8 @@ from outage_notify.store.database import Base, Id, Instant
 class Role(StrEnum):
     PLANNER = "planner"
     APPROVER = "approver"
+    DESK = "desk"  # the hotline
+    READONLY = "readonly"  # sees everything, changes nothing
 
 
 class User(Base):

@@ -42,6 +42,7 @@ def _mount(app: Flask) -> None:
     from outage_notify.web import (
         customer,
         desk_customers,
+        desk_enquiry,
         desk_letters,
         desk_plan,
         desk_protected,
@@ -68,6 +69,7 @@ def _mount(app: Flask) -> None:
         desk_letters.pages,
         desk_customers.pages,
         desk_protected.pages,
+        desk_enquiry.pages,
         webhooks.hooks,
     ):
         app.register_blueprint(blueprint)

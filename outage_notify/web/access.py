@@ -24,11 +24,14 @@ class Access(StrEnum):
     LINK = "link"  # whoever holds the secret part of the address
     PROVIDER = "provider"  # a request that carries the provider's signature
     STAFF = "staff"  # anybody who is signed in
+    WORKER = "worker"  # anybody who is signed in and has a role that changes something
+    DESK = "desk"
     PLANNER = "planner"
     APPROVER = "approver"
 
 
 A = Access
+WORKING = (Role.PLANNER, Role.APPROVER, Role.DESK)
 
 ACCESS: dict[str, Access] = {
     "static": A.EVERYBODY,
@@ -86,8 +89,12 @@ ACCESS: dict[str, Access] = {
     "plan.revise": A.PLANNER,
     "plan.elements": A.STAFF,
     "tasks.listing": A.STAFF,
-    "tasks.done": A.STAFF,
-    "tasks.paper": A.STAFF,
+    "tasks.done": A.WORKER,
+    "tasks.paper": A.WORKER,
+    "enquiry.page": A.STAFF,
+    "enquiry.log": A.DESK,
+    "enquiry.contact": A.DESK,
+    "enquiry.resend": A.DESK,
     "protected.listing": A.STAFF,
     "protected.add": A.APPROVER,
     "protected.remove": A.APPROVER,
@@ -105,6 +112,8 @@ def allowed(access: Access) -> bool:
         return True
     if not current_user.is_authenticated:
         return False
+    if access is A.WORKER:
+        return any(current_user.may(role) for role in WORKING)
     return access is A.STAFF or current_user.may(Role(access.value))
 
 

@@ -153,6 +153,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "revision_dropped": _l("Revision dropped"),
         "cancelled": _l("Cancelled"),
         "started": _l("Started"),
+        "enquiry_logged": _l("Customer asked"),
+        "sent_again": _l("Sent again"),
         "go_decided": _l("Decided to start unsigned"),
         "overrun": _l("Takes longer"),
         "completed": _l("Completed"),

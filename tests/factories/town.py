@@ -27,6 +27,7 @@ from tests.factories.people import START
 from tests.factories.small_networks import Build
 
 PLANNER, APPROVER, BOTH = "li.na", "wang.wei", "chen.jie"
+HOTLINE, LOOKER = "zhou.min", "guest"
 PASSWORD = "a long enough password"
 WORK = "line:3"
 STATIONS = 6
@@ -136,6 +137,8 @@ def build(rt: Runtime, folder: Path) -> None:
     import_customers(rt, people)
     add_user(rt, PLANNER, PASSWORD, ["planner"], "李娜")
     add_user(rt, APPROVER, PASSWORD, ["approver"], "王伟")
+    add_user(rt, HOTLINE, PASSWORD, ["desk"], "周敏")
+    add_user(rt, LOOKER, PASSWORD, ["readonly"], "何静")
     add_user(rt, BOTH, PASSWORD, ["planner", "approver"], "陈洁")
 
 

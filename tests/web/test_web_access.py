@@ -13,8 +13,10 @@ from tests.web.conftest import Person
 VALUES = {"reference": "PO-2026-9999", "token": "x" * 31, "secret": "nobody", "filename": "icon.svg"}
 PEOPLE = {
     "stranger": (),
-    "planner": (Access.STAFF, Access.PLANNER),
-    "approver": (Access.STAFF, Access.APPROVER),
+    "planner": (Access.STAFF, Access.WORKER, Access.PLANNER),
+    "approver": (Access.STAFF, Access.WORKER, Access.APPROVER),
+    "desk": (Access.STAFF, Access.WORKER, Access.DESK),
+    "readonly": (Access.STAFF,),
 }
 
 
@@ -36,7 +38,8 @@ def test_everything_at_the_desk_asks_who_it_is(app: Flask) -> None:
 def test_the_server_does_as_the_table_says(app: Flask, who: str) -> None:
     person = Person(app)
     if who != "stranger":
-        person.sign_in({"planner": town.PLANNER, "approver": town.APPROVER}[who])
+        names = {"planner": town.PLANNER, "approver": town.APPROVER, "desk": town.HOTLINE}
+        person.sign_in(names.get(who, town.LOOKER))
     # Its own token is not what is tested here; the test of forms keeps it on.
     app.config["WTF_CSRF_ENABLED"] = False
     for rule in rules(app):

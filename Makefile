@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-send bench-feed bench-receipts check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-geo bench-send bench-feed bench-receipts check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -37,6 +37,9 @@ test: servers check ## set up what the tests need, check the code, run all tests
 
 pytest: venv-test ## run tests alone, with what is installed: make pytest ARGS="tests/unit -x"
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench-geo: venv-test ## tracing against its peers, at one and at ten million customers
+	@$(BIN)/python -m tests.load.bench_geo $(ARGS)
 
 drill: servers ## kill workers at random through 5,000 messages and count who was told
 	@DRILL_PEOPLE=5000 $(BIN)/python -m pytest tests/drill $(ARGS)

@@ -13,6 +13,7 @@ from geo.model import GeoError
 from geo.resolve import Resolution, resolve
 from outage_notify.domain.audience import Affected, Impact, assess, count_by_tier
 from outage_notify.domain.errors import InvalidInput
+from outage_notify.services.collector_pause import collector_paused
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_lookup, outage_queries
@@ -90,8 +91,9 @@ def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Res
     except GeoError as error:
         raise InvalidInput(error.message, error.remedy) from error
     lost, momentary = frozenset(resolution.dark), frozenset(resolution.momentary)
-    feeds = feed_lookup.feeds_of_sites_on(session, lost | momentary)
-    return Resolved(version, resolution, tuple(assess(feeds, lost, momentary)))
+    with collector_paused():
+        feeds = feed_lookup.feeds_of_sites_on(session, lost | momentary)
+        return Resolved(version, resolution, tuple(assess(feeds, lost, momentary)))
 
 
 def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:

@@ -21,7 +21,7 @@ def import_group() -> None:
 
 
 @import_group.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--format",
     type=click.Choice(["auto", "pandapower", "geojson", "gis", "csv", "cim"]),
@@ -36,14 +36,16 @@ def import_group() -> None:
     help="Which layer and column of a GIS file is what.",
 )
 @click.option("--suggest-mapping", is_flag=True, help="Print a first draft of a mapping for FILE and stop.")
+@click.option("--undo", is_flag=True, help="Put the network before this one in force again.")
 @dry_run_option
 @by_option
 @json_option
 def network(
-    file: Path,
+    file: Path | None,
     format: str,
     mapping: Path | None,
     suggest_mapping: bool,
+    undo: bool,
     dry_run: bool,
     by: str,
     as_json: bool,
@@ -53,9 +55,15 @@ def network(
     pandapower JSON and GeoJSON (plain or gzipped), a GeoPackage, Shapefile or other GeoJSON with
     --mapping, or a folder or zip of CSV files or of CIM XML.
     """
-    from outage_notify.services.import_network import draft_mapping, import_network
+    from outage_notify.services.import_network import draft_mapping, import_network, undo_import
 
+    if undo == (file is not None):
+        raise click.UsageError("Give either a FILE or --undo.")
     try:
+        if file is None:
+            with runtime() as rt, progress_bar("Network") as progress:
+                report = undo_import(rt, dry_run, by, progress)
+            return _report(report, as_json, "")
         if suggest_mapping:
             draft = draft_mapping(file)
             if as_json:
@@ -110,6 +118,8 @@ def _report(report: ImportReport, as_json: bool, same: str) -> int:
     for name, found in report.counts.items():
         listed = ", ".join(f"{count} {word}" for word, count in found.items())
         show(f"{name.replace('_', ' ')}: {listed}")
+    for word, names in report.named.items():
+        show(f"{word}: {', '.join(names)}{' ...' if report.counts['changes'][word] > len(names) else ''}")
     if report.unchanged:
         show(same)
     elif report.dry_run:

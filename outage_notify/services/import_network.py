@@ -1,9 +1,10 @@
 """Put a new network in force: all of it or nothing.
 
 Promises: an earlier version is kept (audiences refer to it) but not in force any more;
-the very same file twice is a no-op that says so; customers who hang on a load that the
-new network lacks are named in a warning, since nobody would trace them. Leaves reading
-to `geo.readers`.
+the very same file twice is a no-op that says so; an element keeps its identity by its id, and
+what was added, changed or removed is counted and named; `undo_import` puts the version before in
+force again; customers who hang on a load that the new network lacks are named in a warning,
+since nobody would trace them. Leaves reading to `geo.readers`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import glob
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 import geo.readers
-from geo.model import Network
-from outage_notify.domain.errors import Fault, ImportRefused
+from geo.model import Network, natural
+from outage_notify.domain.errors import Fault, ImportRefused, NotFound
 from outage_notify.services.customer_file import Progress, no_progress
 from outage_notify.services.import_report import DryRun, ImportReport
-from outage_notify.store import network_queries, work_queries
+from outage_notify.store import network_queries, network_versions, work_queries
 
 if TYPE_CHECKING:
     from outage_notify.services.runtime import Runtime
@@ -67,10 +69,13 @@ def import_network(
     try:
         with rt.database.write() as session:
             now = rt.now(session)
-            warnings += _stranded(session, network, path.name)
+            current = network_queries.current_version(session)
+            loads = {element.id for element in network if element.is_load}
+            warnings += _stranded(session, loads, path.name)
+            changes = _changes(session, current.id, network.to_rows()) if current is not None else Changes()
             version = network_queries.insert_version(
                 session,
-                network.to_rows(),
+                _watched(network, progress),
                 imported_at=now,
                 imported_by=by,
                 file_name=path.name,
@@ -88,11 +93,74 @@ def import_network(
     return ImportReport(
         file=path.name,
         dry_run=dry_run,
-        counts={"elements": dict(sorted(kinds.items())), "feeders": {"feeder": len(network.feeders)}},
+        counts={
+            "elements": dict(sorted(kinds.items())),
+            "feeders": {"feeder": len(network.feeders)},
+            **changes.counts,
+        },
         warnings=tuple(warnings),
         seconds=time.perf_counter() - began,
         version=version,
+        named=changes.named,
     )
+
+
+def undo_import(
+    rt: Runtime, dry_run: bool = False, by: str = "system", progress: Progress = no_progress
+) -> ImportReport:
+    """Put the version before the one in force in force again, and say what that changes.
+
+    NotFound when there is none. Called twice it goes back twice; importing the file again is the way
+    forward. Nothing is deleted: audiences refer to every version.
+    """
+    began = time.perf_counter()
+    with rt.database.write() as session:
+        now = rt.now(session)
+        current = network_queries.current_version(session)
+        before = network_versions.version_before(session, current.id) if current is not None else None
+        if current is None or before is None:
+            raise NotFound("There is no earlier network to go back to.", "Import one instead.")
+        progress("comparing", 0.2)
+        changes = _changes(session, current.id, network_queries.element_rows(session, before.id))
+        warnings = _stranded(session, network_queries.load_ids(session, before.id), before.file_name)
+        counts = {"elements": network_queries.count_by_kind(session, before.id), **changes.counts}
+        file, version = before.file_name, before.id
+        if not dry_run:
+            network_versions.put_in_force(session, before)
+            work_queries.record(session, now, by, "network_undone", file=file, version=version)
+    progress("done", 1.0)
+    seconds = time.perf_counter() - began
+    return ImportReport(file, dry_run, counts, tuple(warnings), False, seconds, version, changes.named)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs from the version in force: numbers by word, and names as far as a person reads them."""
+
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    named: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _changes(session: Session, version: int, rows: Iterable[Mapping[str, Any]]) -> Changes:
+    found = network_versions.difference(session, version, rows)
+    words = {
+        "added": found.added,
+        "changed": found.changed,
+        "gone": found.gone,
+        "normally open now": found.opened,
+        "normally closed now": found.closed,
+    }
+    counts = {"changes": {word: len(ids) for word, ids in words.items()} | {"same": found.same}}
+    return Changes(counts, {word: list(natural(ids)[:NAMED_AT_MOST]) for word, ids in words.items() if ids})
+
+
+def _watched(network: Network, progress: Progress) -> Iterator[dict[str, Any]]:
+    """The rows, telling how far storing has come."""
+    rows = network.to_rows()
+    for place, row in enumerate(rows):
+        if place % network_queries.BATCH == 0:
+            progress("storing", 0.5 + 0.5 * place / len(rows))
+        yield row
 
 
 def draft_mapping(path: Path) -> str:
@@ -149,9 +217,8 @@ def _refuse_long_names(network: Network, file: str) -> None:
         raise ImportRefused(faults[:1000], max(0, len(faults) - 1000))
 
 
-def _stranded(session: Session, network: Network, file: str) -> list[Fault]:
-    """Warnings for loads that have service points but are not in the new network."""
-    loads = {element.id for element in network if element.is_load}
+def _stranded(session: Session, loads: Collection[str], file: str) -> list[Fault]:
+    """Warnings for loads that have service points but are not among those of the new network."""
     missing = {
         name: count for name, count in network_queries.used_elements(session).items() if name not in loads
     }

@@ -43,6 +43,8 @@ class ImportReport:
     unchanged: bool = False
     seconds: float = 0.0
     version: int | None = None
+    # Names of what changed, by word, as far as they are named.
+    named: dict[str, list[str]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -51,6 +53,7 @@ class ImportReport:
             "unchanged": self.unchanged,
             "counts": self.counts,
             "warnings": [fault_dict(one) for one in self.warnings],
+            "changed": self.named,
             "seconds": round(self.seconds, 3),
         }
 

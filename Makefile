@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-geo bench-send bench-feed bench-receipts check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-geo bench-send bench-feed bench-receipts bench-map check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -58,6 +58,9 @@ bench-feed: venv-test ## serve a calendar feed and an empty view in one run, com
 
 bench-receipts: venv-test ## sign and verify a chain of receipts: make bench-receipts ARGS=1000000
 	@$(BIN)/python -m tests.load.bench_receipts $(ARGS)
+
+bench-map: venv-test ## serve map, list and data beside an empty view, rebuild 5,000 outages, weigh the first view
+	@$(BIN)/python -m tests.load.bench_map $(ARGS)
 
 check: venv-test ## formatter, linter, type checker and import contracts
 	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \

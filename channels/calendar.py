@@ -11,7 +11,7 @@ Leaves to others: which events a feed holds, its secret address, caching headers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -28,6 +28,7 @@ from channels.wording import Words
 PRODID = "-//outage-notify//planned outages//EN"
 TENTATIVE, CONFIRMED, CANCELLED = "TENTATIVE", "CONFIRMED", "CANCELLED"
 REFRESH = timedelta(hours=1)
+_END = b"END:VCALENDAR\r\n"
 ALARMS = (timedelta(days=7), timedelta(days=1))
 
 _PREFIXES = {TENTATIVE: N_("Provisional: "), CONFIRMED: "", CANCELLED: N_("CANCELLED: ")}
@@ -75,9 +76,21 @@ def event_uid(reference: str, site: str) -> str:
     return f"{''.join(char for char in reference if char.isalnum() or char == '-')}-{digest}@outage-notify"
 
 
-def render_feed(name: str, events: Sequence[FeedEvent], language: Language, now: datetime) -> bytes:
+def render_piece(event: FeedEvent, language: Language) -> bytes:
+    """One event as it stands in a feed."""
+    return _event(event, language).to_ical()
+
+
+def render_feed(
+    name: str,
+    events: Sequence[FeedEvent],
+    language: Language,
+    now: datetime,
+    piece: Callable[[FeedEvent, Language], bytes] = render_piece,
+) -> bytes:
     """The whole feed. `now` decides nothing but which alarms still make sense: those of events that are
-    over are left out. Events are sorted, so their order in `events` does not matter."""
+    over are left out. Events are sorted, so their order in `events` does not matter. `piece` renders one event;
+    who renders large feeds again and again hands in one that remembers."""
     calendar = _calendar()
     translate = translations(language).gettext
     title = one_line(name)
@@ -90,10 +103,13 @@ def render_feed(name: str, events: Sequence[FeedEvent], language: Language, now:
     calendar.add("X-WR-CALDESC", about)
     calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
+    pieces = []
     for event in sorted(events, key=lambda one: (one.start.astimezone(UTC), one.reference, one.site)):
         ahead = event.alarms and event.end > now
-        calendar.add_component(_event(replace(event, alarms=ahead), language))
-    return calendar.to_ical()
+        pieces.append(piece(event if ahead == event.alarms else replace(event, alarms=ahead), language))
+    frame = calendar.to_ical()
+    head = frame[: -len(_END)]
+    return b"".join((head, *pieces, _END))
 
 
 def render_event(event: FeedEvent, language: Language) -> str:

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 from outage_notify.services import public_words as words
-from outage_notify.services.open_formats import ATOM, ROOT, Publisher, plain, xml
+from outage_notify.services.open_formats import ROOT, Publisher, alert_address, feed, link, plain, tag, xml
 from outage_notify.services.public_facts import PublicList, PublicOutage, PublicStep, Step, text_of
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -58,25 +58,17 @@ def alert(one: PublicOutage, number: int, publisher: Publisher) -> bytes | None:
 
 def index(listed: PublicList, publisher: Publisher) -> bytes:
     """An Atom feed of the newest message of each outage, as aggregators of alerts read it."""
-    feed = ElementTree.Element(f"{{{ATOM}}}feed")
+    entries = [
+        tag("entry")(
+            tag("id")(alert_address(one, publisher)),
+            tag("title")(words.title(one, words.EN)),
+            tag("updated")(one.changed_at.isoformat(timespec="seconds")),
+            link("alternate", alert_address(one, publisher), "application/cap+xml"),
+        )
+        for one in listed.outages
+    ]
     here = f"{publisher.base_url}{ROOT}/cap.atom"
-    newest = max((one.changed_at for one in listed.outages), default=listed.as_of)
-    for name, text in (("id", here), ("title", publisher.utility), ("updated", _second(newest))):
-        ElementTree.SubElement(feed, f"{{{ATOM}}}{name}").text = plain(text)
-    author = ElementTree.SubElement(feed, f"{{{ATOM}}}author")
-    ElementTree.SubElement(author, f"{{{ATOM}}}name").text = plain(publisher.utility)
-    _link(feed, "self", here, "application/atom+xml")
-    for one in listed.outages:
-        entry = ElementTree.SubElement(feed, f"{{{ATOM}}}entry")
-        place = f"{publisher.base_url}{ROOT}/cap/{_identifier(one, len(one.history))}.xml"
-        for name, text in (
-            ("id", place),
-            ("title", words.title(one, words.EN)),
-            ("updated", _second(one.changed_at)),
-        ):
-            ElementTree.SubElement(entry, f"{{{ATOM}}}{name}").text = plain(text)
-        _link(entry, "alternate", place, "application/cap+xml")
-    return xml(feed, ATOM)
+    return feed(listed, publisher, here, publisher.utility, entries, words.EN)
 
 
 def _info(
@@ -144,10 +136,6 @@ def _instant(one: PublicOutage, value: datetime) -> str:
     return text.removesuffix("+00:00") + "-00:00" if text.endswith("+00:00") else text
 
 
-def _second(value: datetime) -> str:
-    return value.isoformat(timespec="seconds")
-
-
 def _name(name: str) -> str:
     return f"{{{CAP}}}{name}"
 
@@ -156,7 +144,3 @@ def _add(parent: ElementTree.Element, name: str, text: str = "") -> ElementTree.
     element = ElementTree.SubElement(parent, _name(name))
     element.text = plain(text) or None
     return element
-
-
-def _link(parent: ElementTree.Element, rel: str, href: str, kind: str) -> None:
-    ElementTree.SubElement(parent, f"{{{ATOM}}}link", {"rel": rel, "href": href, "type": kind})

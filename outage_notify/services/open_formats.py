@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from typing import Any
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
 from zoneinfo import ZoneInfo
 
-from channels.calendar import CANCELLED, CONFIRMED, FeedEvent, render_feed
+from channels.calendar import CANCELLED, CONFIRMED, FeedEvent, render_feed, render_piece
 from channels.model import Language
 from outage_notify.services import public_words as words
 from outage_notify.services.public_facts import Phase, PublicList, PublicOutage, properties, text_of
@@ -25,6 +27,8 @@ from outage_notify.services.public_facts import Phase, PublicList, PublicOutage,
 ATOM = "http://www.w3.org/2005/Atom"
 # What stands before v1 may change; within v1 fields are added, never renamed or removed.
 ROOT = "/open-data/v1"
+# Control characters, surrogates and two that are none.
+_NOT_XML = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 CSV_COLUMNS = (
     "reference",
     "phase",
@@ -101,41 +105,95 @@ def csv_table(listed: PublicList, publisher: Publisher) -> bytes:
 
 def atom(listed: PublicList, publisher: Publisher, language: str) -> bytes:
     """One entry per outage; an entry's `updated` is when something was last said about it."""
-    feed = ElementTree.Element(f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": language})
-    newest = max((one.changed_at for one in listed.outages), default=listed.as_of)
-    name = words.NAME[language].format(publisher.utility)
-    _add(feed, "id", f"{publisher.base_url}{ROOT}/outages.{language}.atom")
-    _add(feed, "title", name)
-    _add(feed, "updated", _second(newest))
-    _add(_add(feed, "author"), "name", publisher.utility)
-    _link(feed, "self", f"{publisher.base_url}{ROOT}/outages.{language}.atom", "application/atom+xml")
-    _link(feed, "alternate", f"{publisher.base_url}/outages", "text/html")
-    for one in listed.outages:
-        entry = _add(feed, "entry")
-        _add(entry, "id", f"tag:{publisher.host},2026:outage:{one.reference}")
-        _add(entry, "title", words.title(one, language))
-        _add(entry, "published", _second(one.history[0].at))
-        _add(entry, "updated", _second(one.changed_at))
-        _link(entry, "alternate", publisher.page(one.reference), "text/html")
-        _link(
-            entry,
-            "related",
-            f"{publisher.base_url}{ROOT}/cap/{one.reference}.{len(one.history)}.xml",
-            "application/cap+xml",
+    here = f"{publisher.base_url}{ROOT}/outages.{language}.atom"
+    entries = [
+        tag("entry")(
+            tag("id")(f"tag:{publisher.host},2026:outage:{one.reference}"),
+            tag("title")(words.title(one, language)),
+            tag("published")(_second(one.history[0].at)),
+            tag("updated")(_second(one.changed_at)),
+            link("alternate", publisher.page(one.reference), "text/html"),
+            link("related", alert_address(one, publisher), "application/cap+xml"),
+            tag("category", term=one.phase.value)(),
+            tag("content", type="text")("\n".join(words.lines(one, language))),
         )
-        ElementTree.SubElement(entry, f"{{{ATOM}}}category", {"term": one.phase.value})
-        content = _add(entry, "content", "\n".join(words.lines(one, language)))
-        content.set("type", "text")
-    return xml(feed, ATOM)
+        for one in listed.outages
+    ]
+    name = words.NAME[language].format(publisher.utility)
+    return feed(listed, publisher, here, name, entries, language)
+
+
+class Markup(str):
+    """Text that is XML already."""
+
+
+def tag(name: str, **attributes: str) -> Callable[..., Markup]:
+    """A maker of elements: its arguments are texts, which are escaped, and elements."""
+    said = "".join(f" {key}={quoteattr(plain(value))}" for key, value in attributes.items())
+
+    def make(*inside: str) -> Markup:
+        body = "".join(one if isinstance(one, Markup) else escape(plain(one)) for one in inside)
+        return Markup(f"<{name}{said}>{body}</{name}>")
+
+    return make
+
+
+def link(rel: str, href: str, kind: str) -> Markup:
+    return tag("link", rel=rel, href=href, type=kind)()
+
+
+def alert_address(one: PublicOutage, publisher: Publisher) -> str:
+    """Where the newest alert about an outage lies."""
+    return f"{publisher.base_url}{ROOT}/cap/{one.reference}.{len(one.history)}.xml"
+
+
+def feed(
+    listed: PublicList, publisher: Publisher, here: str, name: str, entries: list[Markup], language: str
+) -> bytes:
+    """An Atom feed around its entries."""
+    newest = max((one.changed_at for one in listed.outages), default=listed.as_of)
+    whole = tag("feed", **{"xmlns": ATOM, "xml:lang": language})(
+        tag("id")(here),
+        tag("title")(name),
+        tag("updated")(_second(newest)),
+        tag("author")(tag("name")(publisher.utility)),
+        link("self", here, "application/atom+xml"),
+        link("alternate", f"{publisher.base_url}/outages", "text/html"),
+        *entries,
+    )
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{whole}\n'.encode()
+
+
+class Remembered:
+    """Events as they were rendered for the version before; what is not asked for again is forgotten."""
+
+    def __init__(self) -> None:
+        self._old: dict[tuple[str, Language], bytes] = {}
+        self._new: dict[tuple[str, Language], bytes] = {}
+
+    def next_version(self) -> None:
+        self._old, self._new = self._new, {}
+
+    def piece(self, event: FeedEvent, language: Language) -> bytes:
+        # The text of an event holds its zone, which equal instants of two zones would not tell apart.
+        key = (repr(event), language)
+        found = self._new.get(key) or self._old.get(key) or render_piece(event, language)
+        self._new[key] = found
+        return found
 
 
 def calendar(
-    outages: Iterable[PublicOutage], publisher: Publisher, language: str, as_of: datetime, name: str = ""
+    outages: Iterable[PublicOutage],
+    publisher: Publisher,
+    language: str,
+    as_of: datetime,
+    name: str = "",
+    piece: Callable[[FeedEvent, Language], bytes] = render_piece,
 ) -> bytes:
     """A calendar of outages: the whole network's, an area's, a feeder's or a single one's."""
     title = words.NAME[language].format(publisher.utility) + (f" - {name}" if name else "")
     events = [_event(one, publisher, language) for one in outages]
-    return render_feed(title, events, Language(language), as_of)
+    return render_feed(title, events, Language(language), as_of, piece)
 
 
 def _event(one: PublicOutage, publisher: Publisher, language: str) -> FeedEvent:
@@ -167,23 +225,13 @@ def xml(root: ElementTree.Element, namespace: str) -> bytes:
 
 def plain(text: str) -> str:
     """Text that XML 1.0 can hold."""
-    return "".join(char for char in text if char in "\t\n" or (char >= " " and char not in "\ufffe\uffff"))
+    return _NOT_XML.sub("", text)
 
 
 def _cell(value: object) -> str:
     """A cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
-
-
-def _add(parent: ElementTree.Element, name: str, text: str = "") -> ElementTree.Element:
-    element = ElementTree.SubElement(parent, f"{{{ATOM}}}{name}")
-    element.text = plain(text) or None
-    return element
-
-
-def _link(parent: ElementTree.Element, rel: str, href: str, kind: str) -> None:
-    ElementTree.SubElement(parent, f"{{{ATOM}}}link", {"rel": rel, "href": href, "type": kind})
 
 
 def _second(instant: datetime) -> str:

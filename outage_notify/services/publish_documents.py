@@ -47,6 +47,10 @@ TYPES = {
 }
 
 
+# Rendering an event costs a millisecond, and of thousands a change touches one. Builders are alone (see `_alone`).
+_EVENTS = open_formats.Remembered()
+
+
 @dataclass(frozen=True)
 class Document:
     """A finished answer. `etag` is over the plain bytes, without quotes."""
@@ -121,12 +125,15 @@ def build(
 ) -> Published:
     """Every document of a version. Where the public sees no difference to `before`, that version stays,
     its time "as of" too, so that no cache is emptied for nothing."""
-    mark = _version(listed, publisher)
+    facts = public_facts.write(listed)
+    said = _json(facts["outages"])
+    mark = sha256(_json([EDITION, publisher.__dict__]) + said).hexdigest()[:16]
     until = holds_until(listed)
     if before is not None and before.version == mark:
         return Published(mark, fingerprint, until, before.listed, before.documents)
+    _EVENTS.next_version()
     bodies = {
-        FACTS: _json(public_facts.write(listed)),
+        FACTS: _json({**facts, "outages": []}).replace(b'"outages":[]', b'"outages":' + said, 1),
         "outages.geojson": open_formats.geojson(listed),
         "outages.csv": open_formats.csv_table(listed, publisher),
         "cap.atom": open_cap.index(listed, publisher),
@@ -134,7 +141,7 @@ def build(
     for language in LANGUAGES:
         bodies[f"outages.{language}.atom"] = open_formats.atom(listed, publisher, language)
         bodies[f"outages.{language}.ics"] = open_formats.calendar(
-            listed.outages, publisher, language, listed.as_of
+            listed.outages, publisher, language, listed.as_of, piece=_EVENTS.piece
         )
     bodies["index.json"] = _json(_index(listed, publisher, sorted(bodies)))
     documents = {name: document(name, body) for name, body in bodies.items()}
@@ -207,12 +214,6 @@ def _index(listed: PublicList, publisher: Publisher, names: list[str]) -> dict[s
         "areas": calendars("areas", {one.area for one in listed.outages if one.area}),
         "feeders": calendars("feeders", {one.line for one in listed.outages if one.line}),
     }
-
-
-def _version(listed: PublicList, publisher: Publisher) -> str:
-    facts = public_facts.write(listed)
-    facts.pop("as_of")
-    return sha256(_json([EDITION, publisher.__dict__, facts])).hexdigest()[:16]
 
 
 def _salted(rt: Runtime, fingerprint: str) -> str:

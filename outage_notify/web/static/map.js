@@ -4,7 +4,9 @@
 (function () {
   "use strict";
   const MARKS = { planned: "●", moved: "↻", active: "▲", overrun: "◆", restored: "✓", cancelled: "✕" };
-  const CLUSTER_PIXELS = 48;
+  const CLUSTER_PIXELS = 48, SIDE_BY_SIDE = 6;
+  // What goes on now lies on top of what is planned, and that on top of what is over.
+  const LAYERS = ["restored", "cancelled", "planned", "active", "overrun"];
 
   function words(element) {
     return JSON.parse(element.dataset.words || "{}");
@@ -48,39 +50,46 @@
     return L.marker(where, { icon: icon, title: p.area || p.reference, alt: p.area || p.reference });
   }
 
-  // Several outages too near to each other to be told apart at this zoom: their number; it opens when chosen.
-  function cluster(map, found) {
+  // Several outages too near to each other to be told apart at this zoom: their number. Choosing it comes nearer,
+  // or names them all where coming nearer can't part them.
+  function cluster(map, found, together, say, language) {
     const size = Math.min(60, 34 + 8 * Math.log10(found.length));
     const icon = L.divIcon({ className: "pin cluster", html: String(found.length), iconSize: [size, size] });
     const bounds = L.latLngBounds(found.map((one) => one.where));
     const marker = L.marker(bounds.getCenter(), { icon: icon, title: String(found.length), alt: String(found.length) });
-    marker.on("click keypress", () => map.fitBounds(bounds.pad(0.2), { maxZoom: map.getZoom() + 3 }));
+    if (together) {
+      marker.bindPopup(function () {
+        const box = document.createElement("div");
+        found.forEach((one) => box.append(popup(one.feature, say, language)));
+        return box;
+      }, { maxHeight: 240 });
+    } else {
+      marker.on("click keypress", () => map.fitBounds(bounds.pad(0.2), { maxZoom: map.getZoom() + 3 }));
+    }
     return marker;
   }
 
   function arrange(map, pins, found, say, language) {
     pins.clearLayers();
-    const near = map.getZoom() >= 15, heaps = new Map();
+    const heaps = new Map();
     found.forEach(function (one) {
-      const at = map.project(one.where).divideBy(CLUSTER_PIXELS).floor();
-      const key = near ? one.feature.id : at.x + ":" + at.y;
+      const at = map.project(one.where).divideBy(CLUSTER_PIXELS).round();
+      const key = at.x + ":" + at.y;
       heaps.set(key, (heaps.get(key) || []).concat([one]));
     });
     heaps.forEach(function (heap) {
-      if (heap.length > 1 && !same(heap)) {
-        cluster(map, heap).addTo(pins);
+      const together = map.getZoom() >= 16 || heap.every((one) => one.where.equals(heap[0].where));
+      if (heap.length > 1 && !(together && heap.length <= SIDE_BY_SIDE)) {
+        cluster(map, heap, together, say, language).addTo(pins);
         return;
       }
-      // Outages at the very same place never part by zooming: they stand side by side.
+      // A few at one place never part by zooming: they stand side by side.
       heap.forEach(function (one, number) {
-        const where = map.unproject(map.project(one.where).add([number * 26, 0]));
+        const shift = (number - (heap.length - 1) / 2) * 30;
+        const where = heap.length > 1 ? map.unproject(map.project(heap[0].where).add([shift, 0])) : one.where;
         pin(one.feature, where).bindPopup(() => popup(one.feature, say, language)).addTo(pins);
       });
     });
-  }
-
-  function same(heap) {
-    return heap.length <= 6 && heap.every((one) => one.where.equals(heap[0].where));
   }
 
   // In the middle of the largest part: between the parts there may be nobody.
@@ -118,6 +127,7 @@
     }
     const collection = await answer.json();
     const features = collection.features.filter((one) => one.geometry && (!chosen || chosen.has(one.id)));
+    features.sort((a, b) => LAYERS.indexOf(a.properties.phase) - LAYERS.indexOf(b.properties.phase));
     const shown = { type: "FeatureCollection", features: features };
     const layer = L.geoJSON(shown, { style: style, pointToLayer: point.bind(null, shown.features.length > 1000) });
     layer.bindPopup((one) => popup(one.feature, say, language));

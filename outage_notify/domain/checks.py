@@ -27,6 +27,9 @@ class CheckKind(StrEnum):
     PROTECTED = "protected"
     MERGE = "merge"
     NO_CONTACT = "no_contact"
+    CRITICAL_TIME = "critical_time"
+    CONTRACT_NOTICE = "contract_notice"
+    SHORT_BACKUP = "short_backup"
 
 
 class Weight(StrEnum):
@@ -269,4 +272,13 @@ _SENTENCES: Mapping[CheckKind, Callable[[Finding], str]] = {
         f"{_outages(one)} takes {_people(one.customers)} of the same soon; one outage could do for both."
     ),
     CheckKind.NO_CONTACT: lambda one: f"{_people(one.customers)} cannot be reached on any channel.",
+    CheckKind.CRITICAL_TIME: lambda one: (
+        f"{_people(one.customers)} must not be cut at this time by the customer's plan: {one.detail}."
+    ),
+    CheckKind.CONTRACT_NOTICE: lambda one: (
+        f"{_people(one.customers)} must be told earlier by contract ({one.detail} hours)."
+    ),
+    CheckKind.SHORT_BACKUP: lambda one: (
+        f"The backup supply of {_people(one.customers)} ends before the work does ({one.detail} hours)."
+    ),
 }

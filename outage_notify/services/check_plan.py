@@ -20,6 +20,7 @@ from outage_notify.domain.audience import Affected, Impact
 from outage_notify.domain.checks import CheckKind, Finding, Other, Plan, ProtectedDate, Weight
 from outage_notify.domain.errors import Blocked, NotPermitted
 from outage_notify.domain.outage import OutageState
+from outage_notify.services import customer_plans
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.resolve_audience import Switching
 from outage_notify.services.runtime import Runtime
@@ -81,6 +82,9 @@ def findings(session: Session, rt: Runtime, asked: Checked) -> list[Finding]:
         *checks.too_long(plan, limits),
         *checks.protected(plan, _protected(session, asked), asked.zone),
         *checks.no_contact(_missing(session, rt, asked)),
+        *customer_plans.findings(
+            session, asked.affected, asked.start, asked.end, asked.zone, rt.now(session)
+        ),
     ]
     return checks.in_order(_named(session, one) for one in found)
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outage_notify.domain.errors import NotFound
-from outage_notify.services import feed_addresses
+from outage_notify.services import customer_plans, feed_addresses
+from outage_notify.services.customer_plans import KeptPlan
 from outage_notify.services.feed_addresses import Address
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import customer_queries
@@ -24,6 +25,7 @@ class CustomerPage:
     # Site identifier to its feeds that are still there.
     sites: dict[str, list[ServicePoint]]
     addresses: tuple[Address, ...]
+    kept: KeptPlan
 
 
 def listing(rt: Runtime, words: str = "") -> Sequence[Customer]:
@@ -42,4 +44,6 @@ def page(rt: Runtime, customer_id: str) -> CustomerPage:
     for point in found.service_points:
         if point.gone_at is None:
             sites.setdefault(point.site.site_id, []).append(point)
-    return CustomerPage(found, sites, feed_addresses.listing(rt, customer_id))
+    return CustomerPage(
+        found, sites, feed_addresses.listing(rt, customer_id), customer_plans.kept(rt, customer_id)
+    )

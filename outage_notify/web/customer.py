@@ -24,10 +24,13 @@ from flask_babel import gettext as _
 from channels import document
 from channels.signing import BadToken
 from outage_notify.domain.acknowledgement import AckState, AckWay
+from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput
-from outage_notify.services import customer_pages
+from outage_notify.services import customer_pages, customer_plans
 from outage_notify.services.acknowledge import Answer
+from outage_notify.web import plan_forms
 from outage_notify.web.context import runtime
+from outage_notify.web.errors import flash_refusal
 from outage_notify.web.security import GUESS_LIMIT, SIGN_LIMIT, failed, limiter
 
 pages = Blueprint("customer", __name__)
@@ -95,6 +98,34 @@ def notice_pdf(token: str) -> Response:
 def notice_page(token: str) -> str:
     page = customer_pages.notice_page(runtime(), token)
     return render_template("customer/notice.html", page=page)
+
+
+@pages.get("/s/<token>/plan")
+@guessing
+def plan_page(token: str) -> str:
+    customer, kept = customer_plans.of_link(runtime(), token)
+    return render_template(
+        "customer/plan.html", customer=customer, kept=kept, token=token, kinds=list(Backup)
+    )
+
+
+@pages.post("/s/<token>/plan")
+@guessing
+@limiter.limit(SIGN_LIMIT)
+def propose(token: str) -> Any:
+    form = request.form
+    try:
+        customer_plans.propose(
+            runtime(),
+            token,
+            form.get("signer_name", ""),
+            lambda standing: plan_forms.proposed(form, standing),
+        )
+    except InvalidInput as error:
+        flash_refusal(error)
+    else:
+        flash(_("Thank you. We look at it and confirm; until then the plan that you see stands."))
+    return redirect(url_for(".plan_page", token=token), 303)
 
 
 def _answer(form: dict[str, str]) -> Answer:

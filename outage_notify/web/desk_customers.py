@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import InvalidInput
-from outage_notify.services import feed_addresses, key_customers
+from outage_notify.services import customer_plans, feed_addresses, key_customers
+from outage_notify.web import plan_forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
 
@@ -23,6 +25,7 @@ def listing() -> str:
         customers=key_customers.listing(runtime(), words),
         words=words,
         most=key_customers.MOST_LISTED,
+        proposals=customer_plans.proposals(runtime()),
     )
 
 
@@ -57,6 +60,36 @@ def feed_revoke(customer_id: str) -> Any:
     return redirect(url_for(".page", customer_id=customer_id), 303)
 
 
+@pages.post("/<path:customer_id>/plan")
+def plan(customer_id: str) -> Any:
+    handed = request.files.get("file")
+    try:
+        written = plan_forms.whole(request.form)
+        content = handed.read(customer_plans.LARGEST_FILE + 1) if handed else b""
+        name = (handed.filename or "") if handed else ""
+        customer_plans.save(runtime(), by(), customer_id, written, content, name)
+    except InvalidInput as error:
+        flash_refusal(error)
+    else:
+        flash(_("The plan was saved."))
+    return redirect(url_for(".page", customer_id=customer_id), 303)
+
+
+@pages.post("/<path:customer_id>/proposal")
+def proposal(customer_id: str) -> Any:
+    take = request.form.get("decision") == "take"
+    customer_plans.decide(runtime(), by(), customer_id, take)
+    flash(_("The proposal was taken over.") if take else _("The proposal was dismissed."))
+    return redirect(url_for(".page", customer_id=customer_id), 303)
+
+
+@pages.get("/<path:customer_id>/emergency-plan.pdf")
+def emergency_file(customer_id: str) -> Response:
+    body = customer_plans.emergency_file(runtime(), customer_id)
+    disposition = 'attachment; filename="emergency-plan.pdf"'
+    return Response(body, mimetype="application/pdf", headers={"Content-Disposition": disposition})
+
+
 def _page(customer_id: str, shown_once: str = "") -> str:
     found = key_customers.page(runtime(), customer_id)
-    return render_template("desk/customer.html", page=found, shown_once=shown_once)
+    return render_template("desk/customer.html", page=found, shown_once=shown_once, kinds=list(Backup))

@@ -65,6 +65,14 @@ WORDS: dict[str, dict[str, Any]] = {
         "GENERAL": _l("General"),
         "LOW_VOLTAGE": _l("Low voltage"),
     },
+    "backup": {
+        "none": _l("none"),
+        "generator": _l("Generator"),
+        "battery": _l("Battery"),
+        "ups": _l("Uninterruptible supply (UPS)"),
+        "second_feed": _l("Second feed"),
+        "other": _l("Other"),
+    },
     "impact": {
         "OUTAGE": _l("No supply"),
         "REDUCED_REDUNDANCY": _l("One of two supplies"),

@@ -23,6 +23,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from outage_notify.services.runtime import Runtime
 
 LARGEST_BODY = 256 * 1024
+# Routes that take a file, for signed-in people only.
+LARGER_BODIES = {"customers.plan": 5 * 1024 * 1024}
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -83,6 +85,13 @@ def harden(app: Flask, rt: Runtime) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+    # Before the form is read for its token, which is done next.
+    @app.before_request
+    def larger_body() -> None:
+        if request.endpoint in LARGER_BODIES:
+            request.max_content_length = LARGER_BODIES[request.endpoint]
+
     csrf.init_app(app)
     limiter.init_app(app)
     app.jinja_env.globals["style_mark"] = _static_mark(Path(app.static_folder or ""))

@@ -51,6 +51,7 @@ class Settings:
         ""  # key and certificates (PEM) that receipts' PDFs are signed with; may be empty
     )
     heartbeat_url: str = ""  # asked after each audit that holds
+    metrics_token: str = ""  # whoever shows it may read /metrics; empty: nobody may
     trusted_proxies: int = 0  # number of reverse proxies in front of the web server
     provider_timeout: float = 10.0  # seconds for one call to a provider
     lease_seconds: float = 60.0  # how long a worker may hold a claimed delivery

@@ -22,7 +22,7 @@ from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
 from outage_notify.domain.policy import LeadFault
 from outage_notify.domain.window import check_window
-from outage_notify.services import acknowledge, check_plan, schedule_notices
+from outage_notify.services import acknowledge, check_plan, schedule_notices, time_waves
 from outage_notify.services.check_plan import Checked
 from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.plan_outage import changing, check_lead, lead_faults
@@ -100,6 +100,7 @@ def approve(
 
     The approver is not the submitter. The network is traced and everything checked anew; checks
     that the planner asked to be let through need `override_reason`.
+    Waves that can't end before their deadline are refused, unless it is accepted.
     Of revision n+1: unsent deliveries of n are withdrawn, old signatures are superseded,
     those told get CHANGED, all others a first notice. Called twice: IllegalMove, nothing sent twice.
     """
@@ -131,6 +132,13 @@ def approve(
         )
         _stand(session, outage, revision, by, now)
         planned = schedule_notices.announce(session, rt, outage, now)
+        late = [one.sentence for one in time_waves.end_in_time(session, rt, outage, now)]
+        if late and not accept_exception:
+            raise NotPermitted(
+                f"{reference} can't be announced in time. {' '.join(late)}",
+                "Raise the rates in the settings if your provider allows it, move the work, or approve "
+                "with --accept-exception if you answer for it.",
+            )
         record(
             session,
             now,
@@ -141,6 +149,7 @@ def approve(
             deliveries=planned,
             exception=revision.exception_rule,
             overridden=overridden,
+            late_waves=late,
         )
         return planned
 

@@ -49,6 +49,7 @@ def _mount(app: Flask) -> None:
         desk_tasks,
         dispatcher,
         feeds,
+        metrics,
         open_data,
         place,
         verify,
@@ -71,6 +72,7 @@ def _mount(app: Flask) -> None:
         desk_protected.pages,
         desk_enquiry.pages,
         webhooks.hooks,
+        metrics.pages,
     ):
         app.register_blueprint(blueprint)
     security.exempt_from_csrf(app, webhooks.hooks)

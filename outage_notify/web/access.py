@@ -21,7 +21,7 @@ class Access(StrEnum):
     """To whom a route answers."""
 
     EVERYBODY = "everybody"
-    LINK = "link"  # whoever holds the secret part of the address
+    LINK = "link"  # whoever holds the secret part of the address, or the token
     PROVIDER = "provider"  # a request that carries the provider's signature
     STAFF = "staff"  # anybody who is signed in
     WORKER = "worker"  # anybody who is signed in and has a role that changes something
@@ -46,6 +46,7 @@ ACCESS: dict[str, Access] = {
     "open_data.document": A.EVERYBODY,
     "open_data.geojson": A.EVERYBODY,
     "public.healthz": A.EVERYBODY,
+    "metrics.page": A.LINK,
     "public.jwks": A.EVERYBODY,
     "customer.sign_page": A.LINK,
     "customer.sign": A.LINK,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,12 +27,7 @@ def area(file: Path, as_json: bool) -> int:
     """Loads and customers inside the polygon in FILE (GeoJSON: Polygon, MultiPolygon or a Feature)."""
     from outage_notify.services.find_places import find_within
 
-    try:
-        drawn = json.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}.", "Check the path.") from error
-    except ValueError as error:
-        raise InvalidInput(f"{file.name} is not JSON: {error}.", "Give a GeoJSON polygon.") from error
+    drawn = _load(file)
     with runtime() as rt:
         found = find_within(rt, drawn)
     if as_json:
@@ -62,3 +58,23 @@ def nearest(lon: float, lat: float, as_json: bool) -> int:
         metres = found.get(f"{label}_m")
         show(f"{label}: {found[label] or '-'}" + (f" ({metres:g} m)" if metres is not None else ""))
     return 0
+
+
+@find.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Choice(["gcj02", "wgs84"]), default="gcj02", show_default=True)
+def shift(file: Path, to: str) -> int:
+    """GeoJSON in FILE moved for a map provider that draws on GCJ-02, or from there back to WGS-84."""
+    from outage_notify.services.find_places import shift_map
+
+    emit(shift_map(_load(file), to))
+    return 0
+
+
+def _load(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}.", "Check the path.") from error
+    except ValueError as error:
+        raise InvalidInput(f"{file.name} is not JSON: {error}.", "Give GeoJSON.") from error

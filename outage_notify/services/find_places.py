@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from geo.gcj02 import shift_geojson
 from geo.model import LOAD_KINDS, GeoError
 from geo.spatial_index import SpatialIndex
 from outage_notify.domain.audience import Tier
@@ -97,6 +98,14 @@ def find_nearest(rt: Runtime, lon: float, lat: float) -> Near:
     transformer, transformer_m = station or (None, None)
     cable, cable_m = line or (None, None)
     return Near(transformer, transformer_m, cable, cable_m, feeders[0][0] if feeders else None)
+
+
+def shift_map(document: Mapping[str, Any], to: str) -> dict[str, Any]:
+    """GeoJSON for a map provider that draws on GCJ-02 (`to` is "gcj02"), or from there back ("wgs84")."""
+    try:
+        return shift_geojson(document, back=to == "wgs84")
+    except GeoError as error:
+        raise InvalidInput(error.message, error.remedy) from error
 
 
 def _index(session: Session, rt: Runtime, kinds: frozenset[str]) -> SpatialIndex:

@@ -25,6 +25,7 @@ from geo.model import Network, natural
 from outage_notify.domain.errors import Fault, ImportRefused, NotFound
 from outage_notify.services.customer_file import Progress, no_progress
 from outage_notify.services.import_report import DryRun, ImportReport
+from outage_notify.services.retrace_open import retrace_open
 from outage_notify.store import network_queries, network_versions, work_queries
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def import_network(
                 raise DryRun
     except DryRun:
         version = None
+    else:
+        warnings += _drifted(rt, by, path.name)
     progress("done", 1.0)
     kinds = Counter(element.kind for element in network)
     return ImportReport(
@@ -128,9 +131,17 @@ def undo_import(
         if not dry_run:
             network_versions.put_in_force(session, before)
             work_queries.record(session, now, by, "network_undone", file=file, version=version)
+    if not dry_run:
+        warnings += _drifted(rt, by, file)
     progress("done", 1.0)
     seconds = time.perf_counter() - began
     return ImportReport(file, dry_run, counts, tuple(warnings), False, seconds, version, changes.named)
+
+
+def _drifted(rt: Runtime, by: str, file: str) -> list[Fault]:
+    """Warnings for open outages whose audience the new state of the network changes."""
+    remedy = "Look at the outage and revise it: nobody is told otherwise by itself."
+    return [Fault(file, None, "", str(one), remedy) for one in retrace_open(rt, by)]
 
 
 @dataclass(frozen=True)

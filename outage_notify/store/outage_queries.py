@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from outage_notify.domain.audience import Affected
+from outage_notify.domain.audience import Affected, Impact
 from outage_notify.domain.errors import NotFound
 from outage_notify.domain.outage import OutageState
 from outage_notify.store import bulk
@@ -85,6 +85,16 @@ def audience_of_customer(session: Session, revision: OutageRevision, customer: i
             .options(selectinload(AudienceMember.service_point).selectinload(ServicePoint.grid_manager))
         )
     )
+
+
+def impacts(session: Session, revision: OutageRevision) -> dict[int, Impact]:
+    """Service point to what it feels, as frozen."""
+    rows = session.execute(
+        select(AudienceMember.service_point_ref, AudienceMember.impact).where(
+            AudienceMember.revision_ref == revision.id
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def outages_in(

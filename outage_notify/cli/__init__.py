@@ -31,6 +31,7 @@ COMMANDS = {
     "doctor": "outage_notify.cli.checks:doctor",
     "migrate": "outage_notify.cli.setup:migrate",
     "user": "outage_notify.cli.setup:user",
+    "token": "outage_notify.cli.tokens:token",
     "keys": "outage_notify.cli.setup:keys",
     "serve": "outage_notify.cli.serve:serve",
     "web": "outage_notify.cli.serve:web",

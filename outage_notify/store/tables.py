@@ -2,6 +2,7 @@
 
 from outage_notify.store import (
     acknowledgement_tables,
+    api_tables,
     clock_tables,
     delivery_tables,
     enquiry_tables,
@@ -21,6 +22,7 @@ metadata = Base.metadata
 
 __all__ = [
     "acknowledgement_tables",
+    "api_tables",
     "clock_tables",
     "delivery_tables",
     "enquiry_tables",

@@ -40,6 +40,7 @@ def create_app(rt: Runtime) -> Flask:
 
 def _mount(app: Flask) -> None:
     from outage_notify.web import (
+        api,
         customer,
         desk_customers,
         desk_enquiry,
@@ -71,8 +72,10 @@ def _mount(app: Flask) -> None:
         desk_customers.pages,
         desk_protected.pages,
         desk_enquiry.pages,
+        api.pages,
         webhooks.hooks,
         metrics.pages,
     ):
         app.register_blueprint(blueprint)
     security.exempt_from_csrf(app, webhooks.hooks)
+    security.exempt_from_csrf(app, api.pages)

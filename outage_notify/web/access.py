@@ -26,6 +26,7 @@ class Access(StrEnum):
     STAFF = "staff"  # anybody who is signed in
     WORKER = "worker"  # anybody who is signed in and has a role that changes something
     DESK = "desk"
+    MACHINE = "machine"  # a request that carries a token; roles are those of its user
     PLANNER = "planner"
     APPROVER = "approver"
 
@@ -72,6 +73,13 @@ ACCESS: dict[str, Access] = {
     "customers.feed_rotate": A.PLANNER,
     "customers.feed_add": A.PLANNER,
     "customers.feed_revoke": A.PLANNER,
+    "api.describe": A.EVERYBODY,
+    "api.listing": A.MACHINE,
+    "api.show": A.MACHINE,
+    "api.checks": A.MACHINE,
+    "api.plan": A.MACHINE,
+    "api.revise": A.MACHINE,
+    "api.step": A.MACHINE,
     "webhooks.status": A.PROVIDER,
     "webhooks.voice": A.PROVIDER,
     "webhooks.answer": A.PROVIDER,
@@ -114,7 +122,7 @@ ACCESS: dict[str, Access] = {
 
 def allowed(access: Access) -> bool:
     """Whether the person of this request may call a route of this access."""
-    if access in {A.EVERYBODY, A.LINK, A.PROVIDER}:
+    if access in {A.EVERYBODY, A.LINK, A.PROVIDER, A.MACHINE}:
         return True
     if not current_user.is_authenticated:
         return False

@@ -118,7 +118,8 @@ def _http(error: HTTPException) -> Any:
     return response
 
 
-def _defect(error: Exception) -> Response:
+def note_defect(error: Exception) -> str:
+    """Log a defect: its kind and where, no values. The number under which it stands in the log."""
     incident = secrets.token_hex(4)
     log.error(
         "request failed",
@@ -128,6 +129,11 @@ def _defect(error: Exception) -> Response:
         error=type(error).__name__,
         where=_where(error.__traceback__),
     )
+    return incident
+
+
+def _defect(error: Exception) -> Response:
+    incident = note_defect(error)
     title, remedy = EXPLAINED[500]
     return page(500, str(title), "", str(remedy), incident)
 

@@ -1,0 +1,100 @@
+"""Machines at the JSON interface: tokens that act as a user, and requests that are done once per key.
+
+Promises: a secret is shown once and only its hash is kept; a request repeated under the same
+Idempotency-Key gets the answer that the first one got, and is not done again. A request that died
+midway under a key is not repeated either: nobody knows how far it came, so a person looks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+
+from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import api_queries, user_queries
+from outage_notify.store.api_tables import ApiReply, ApiToken
+from outage_notify.store.work_queries import record
+
+
+@dataclass(frozen=True)
+class Machine:
+    token: int
+    username: str
+
+
+def new_token(rt: Runtime, by: str, username: str, name: str) -> str:
+    """A new token for a user; the secret, which is never shown again."""
+    if not name.strip():
+        raise InvalidInput("The name is missing.", "Say which machine it is for.")
+    secret = f"on_{secrets.token_urlsafe(32)}"
+    with rt.database.write() as session:
+        user = user_queries.by_username(session, username)
+        if user is None:
+            raise NotFound(f"There is no user {username!r}.", "Add one with `outage-notify user add`.")
+        now = rt.now(session)
+        session.add(
+            ApiToken(
+                name=name.strip()[:200], sha256=_hash(secret), user_ref=user.id, created_at=now, created_by=by
+            )
+        )
+        record(session, now, by, "token_added", username=user.username, name=name.strip()[:200])
+    return secret
+
+
+def revoke(rt: Runtime, by: str, secret: str) -> None:
+    """Put a token out of use. NotFound if there is none or it was revoked."""
+    with rt.database.write() as session:
+        token = api_queries.token_by_hash(session, _hash(secret))
+        if token is None:
+            raise NotFound("There is no such token in use.", "Give the secret as it was shown.")
+        token.revoked_at = rt.now(session)
+        record(session, token.revoked_at, by, "token_revoked", name=token.name)
+
+
+def machine_of(rt: Runtime, secret: str) -> Machine | None:
+    """Whose token it is; None if it is unknown or revoked, or its user is out of use."""
+    with rt.database.read() as session:
+        token = api_queries.token_by_hash(session, _hash(secret))
+        if token is None or not token.user.active:
+            return None
+        return Machine(token.id, token.user.username)
+
+
+def begin(rt: Runtime, machine: Machine, key: str, request: bytes) -> tuple[int, str] | None:
+    """None: do it now. Otherwise the answer that the first request under this key got.
+
+    Conflict if the key was used for another request, or the first one has not ended.
+    """
+    digest = sha256(request).hexdigest()
+    with rt.database.write() as session:
+        fresh = ApiReply(
+            token_ref=machine.token, key=key, request_sha256=digest, at=rt.now(session), status=0, body=""
+        )
+        if api_queries.begin(session, fresh):
+            return None
+        held = api_queries.reply_of(session, machine.token, key)
+        if held is None or held.request_sha256 != digest:
+            raise Conflict("This Idempotency-Key was used for another request.", "Use a new key.")
+        if held.status == 0:
+            raise Conflict(
+                "A request under this key is under way, or ended unseen.",
+                "Look at the outage before you use another key.",
+            )
+        return held.status, held.body
+
+
+def end(rt: Runtime, machine: Machine, key: str, status: int, body: str) -> None:
+    """Keep the answer. A refusal is forgotten, so that the mended request may use the key again."""
+    with rt.database.write() as session:
+        if status >= 400:
+            api_queries.forget(session, machine.token, key)
+            return
+        held = api_queries.reply_of(session, machine.token, key)
+        if held is not None:
+            held.status, held.body = status, body
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,32 @@
+"""Tokens by their hash, and replies by their key."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload
+
+from outage_notify.store.api_tables import ApiReply, ApiToken
+
+
+def token_by_hash(session: Session, sha256: str) -> ApiToken | None:
+    statement = select(ApiToken).where(ApiToken.sha256 == sha256, ApiToken.revoked_at.is_(None))
+    return session.scalar(statement.options(joinedload(ApiToken.user)))
+
+
+def reply_of(session: Session, token: int, key: str) -> ApiReply | None:
+    return session.scalar(select(ApiReply).where(ApiReply.token_ref == token, ApiReply.key == key))
+
+
+def begin(session: Session, reply: ApiReply) -> bool:
+    """Insert a reply that is under way; False if another request holds the key."""
+    try:
+        with session.begin_nested():
+            session.add(reply)
+    except IntegrityError:
+        return False
+    return True
+
+
+def forget(session: Session, token: int, key: str) -> None:
+    session.execute(delete(ApiReply).where(ApiReply.token_ref == token, ApiReply.key == key))

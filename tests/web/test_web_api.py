@@ -1,0 +1,164 @@
+"""The JSON interface: a machine does the dispatcher's whole job; each step once per key; refusals say why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from outage_notify.services import machine_access
+from outage_notify.services.runtime import Runtime
+from outage_notify.web.access import ACCESS, Access
+from tests.factories import town
+from tests.factories.people import START
+from tests.web.conftest import turn
+
+API = "/api/v1/outages"
+PLAN = {
+    "kind": "planned",
+    "start": "2026-03-12T09:00",
+    "end": "2026-03-12T13:00",
+    "reason": {"en": "Replacing a cable"},
+    "area": "北街",
+    "work": ["line:3"],
+}
+
+
+class Machine:
+    def __init__(self, app: Flask, rt: Runtime, username: str) -> None:
+        self.client = app.test_client()
+        self.secret = machine_access.new_token(rt, "test", username, "OMS")
+        self.keys = count(1)
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path, headers={"Authorization": f"Bearer {self.secret}"})
+
+    def post(self, path: str, body: Any = None, key: str = "") -> TestResponse:
+        headers = {
+            "Authorization": f"Bearer {self.secret}",
+            "Idempotency-Key": key or f"key-{next(self.keys)}",
+        }
+        return self.client.post(path, json={} if body is None else body, headers=headers)
+
+
+@pytest.fixture
+def oms(app: Flask, rt: Runtime) -> Machine:
+    return Machine(app, rt, town.PLANNER)
+
+
+@pytest.fixture
+def chief(app: Flask, rt: Runtime) -> Machine:
+    return Machine(app, rt, town.APPROVER)
+
+
+def test_a_machine_does_the_whole_job(oms: Machine, chief: Machine, rt: Runtime) -> None:
+    planned = oms.post(API, PLAN)
+    assert planned.status_code == 201
+    path = planned.headers["Location"]
+    assert oms.get(path).json["state"] == "DRAFT"
+    assert "findings" in oms.get(f"{path}/checks").json
+    assert oms.post(f"{path}/submit").json["state"] == "SUBMITTED"
+    assert chief.post(f"{path}/send-back", {"reason": "wrong hour"}).json["state"] == "DRAFT"
+    oms.post(f"{path}/submit")
+    assert oms.post(f"{path}/approve").status_code == 403
+    assert chief.post(f"{path}/approve").json["state"] == "APPROVED"
+    assert oms.post(f"{path}/revise", PLAN | {"end": "2026-03-12T14:00"}).json["pending"] == 2
+    oms.post(f"{path}/submit")
+    assert chief.post(f"{path}/approve").json["revision"] == 2
+    turn(rt, START + timedelta(minutes=1))
+    refused = oms.post(f"{path}/start")
+    assert refused.status_code == 409 and "not signed" in refused.json["detail"]
+    assert chief.post(f"{path}/go", {"reason": "spoken to"}).status_code == 200
+    assert oms.post(f"{path}/start").json["state"] == "ACTIVE"
+    assert oms.post(f"{path}/overrun", {"until": "2026-03-12T16:00"}).status_code == 200
+    assert oms.post(f"{path}/complete").json["state"] == "COMPLETED"
+    other = oms.post(API, PLAN | {"start": "2026-03-20T09:00", "end": "2026-03-20T13:00"})
+    assert oms.post(other.headers["Location"] + "/cancel", {"reason": "x"}).json["state"] == "CANCELLED"
+
+
+def test_a_key_does_one_thing_once(oms: Machine) -> None:
+    first, again = oms.post(API, PLAN, "k"), oms.post(API, PLAN, "k")
+    assert first.get_data() == again.get_data() and again.headers["Idempotent-Replayed"] == "true"
+    assert len(oms.get(API).json["outages"]) == 1
+    assert oms.post(API, PLAN | {"area": "else"}, "k").status_code == 409
+    assert oms.post(API, PLAN | {"work": ["line:77"]}, "m").status_code == 422
+    assert oms.post(API, PLAN, "m").status_code == 201
+    assert (
+        oms.client.post(API, json=PLAN, headers={"Authorization": f"Bearer {oms.secret}"}).status_code == 422
+    )
+
+
+def test_a_request_that_died_midway_is_not_repeated(oms: Machine, rt: Runtime) -> None:
+    machine = machine_access.machine_of(rt, oms.secret)
+    assert machine is not None
+    assert machine_access.begin(rt, machine, "k", b"x") is None
+    with pytest.raises(Exception, match="under way"):
+        machine_access.begin(rt, machine, "k", b"x")
+
+
+def test_who_read_an_older_version_is_told(oms: Machine) -> None:
+    path = oms.post(API, PLAN).headers["Location"]
+    assert oms.post(f"{path}/submit", {"version": 999}).status_code == 409
+
+
+def test_pages_follow_each_other(oms: Machine) -> None:
+    references = [oms.post(API, PLAN).json["reference"] for _ in range(3)]
+    page = oms.get(f"{API}?limit=2&state=DRAFT").json
+    rest = oms.get(page["next"]).json
+    assert [one["reference"] for one in page["outages"] + rest["outages"]] == references[::-1]
+    assert rest["next"] is None
+    for wrong in ("limit=0", "limit=x", "offset=-1", "state=PARTY"):
+        answer = oms.get(f"{API}?{wrong}")
+        assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+
+
+def test_every_route_wants_a_token_in_use(app: Flask, oms: Machine, rt: Runtime) -> None:
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        if ACCESS.get(rule.endpoint) is Access.MACHINE:
+            address = rule.rule.replace("<reference>", "PO-2026-0001").replace("<step>", "submit")
+            for method in (rule.methods or set()) & {"GET", "POST"}:
+                for token in ("", "Bearer nonsense", "Basic eDp4"):
+                    answer = client.open(address, method=method, headers={"Authorization": token})
+                    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    machine_access.revoke(rt, "test", oms.secret)
+    assert oms.get(API).status_code == 401
+
+
+def test_the_document_names_every_step_and_no_other(app: Flask) -> None:
+    document = app.test_client().get("/api/v1/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    operations = [
+        one for path in document["paths"].values() for name, one in path.items() if name in {"get", "post"}
+    ]
+    assert len(operations) == 4 + 9
+    assert len({one["operationId"] for one in operations}) == len(operations)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(field=st.sampled_from([*PLAN, "close_ties", "version", "nonsense"]), value=JSON)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_sent_is_taken_or_refused_in_words(oms: Machine, field: str, value: object) -> None:
+    answer = oms.post(API, PLAN | {field: value})
+    assert answer.status_code in {201, 422}, answer.get_data(as_text=True)
+    if answer.status_code == 422:
+        assert answer.json["detail"] and answer.mimetype == "application/problem+json"
+
+
+def test_a_body_that_is_no_object_is_refused(oms: Machine) -> None:
+    for body in ([], "x", 7):
+        assert oms.post(API, body).status_code == 422
+    assert oms.post(f"{API}/PO-2026-9999/submit").status_code == 404
+    assert oms.post(f"{API}/PO-2026-9999/party").status_code == 404

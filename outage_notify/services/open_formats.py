@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from channels.calendar import CANCELLED, CONFIRMED, FeedEvent, render_feed, render_piece
 from channels.model import Language
+from geo import mvt
 from outage_notify.services import public_words as words
 from outage_notify.services.public_facts import Phase, PublicList, PublicOutage, properties, text_of
 
@@ -85,6 +86,32 @@ def feature(one: PublicOutage) -> dict[str, Any]:
         "geometry": one.geometry,
         "properties": properties(one),
     }
+
+
+def vector_tile(listed: PublicList, z: int, x: int, y: int) -> bytes:
+    """A tile with the layer `outages`. ValueError for a tile that is not there."""
+    return mvt.tile(
+        z,
+        x,
+        y,
+        "outages",
+        (
+            (
+                number,
+                one.geometry,
+                {
+                    "reference": one.reference,
+                    "phase": one.phase.value,
+                    "moved": one.moved,
+                    "start": one.start.isoformat(),
+                    "end": one.end.isoformat(),
+                    "area": one.name,
+                },
+            )
+            for number, one in enumerate(listed.outages, 1)
+            if one.geometry is not None
+        ),
+    )
 
 
 def csv_table(listed: PublicList, publisher: Publisher) -> bytes:

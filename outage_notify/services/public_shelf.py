@@ -160,6 +160,8 @@ class Shelf:
 
     def _body(self, held: Held, name: str) -> bytes | None:
         folder, _, file = name.partition("/")
+        if folder == "tiles":
+            return self._tile(held, file)
         makers: dict[str, Callable[[Held, str], bytes | None]] = {
             "outages": self._of_outage,
             "areas": self._of_area,
@@ -168,6 +170,16 @@ class Shelf:
         }
         maker = makers.get(folder)
         return maker(held, file) if maker is not None and file and "/" not in file else None
+
+    def _tile(self, held: Held, file: str) -> bytes | None:
+        parts = file.removesuffix(".mvt").split("/")
+        numbers = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 6]
+        if not file.endswith(".mvt") or len(parts) != 3 or len(numbers) != 3:
+            return None
+        try:
+            return open_formats.vector_tile(held.listed, *numbers)
+        except ValueError:
+            return None
 
     def _of_outage(self, held: Held, file: str) -> bytes | None:
         reference, _, rest = file.partition(".")

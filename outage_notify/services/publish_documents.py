@@ -43,6 +43,7 @@ TYPES = {
     "csv": "text/csv; charset=utf-8",
     "atom": "application/atom+xml; charset=utf-8",
     "ics": "text/calendar; charset=utf-8",
+    "mvt": "application/vnd.mapbox-vector-tile",
     "xml": "application/cap+xml; charset=utf-8",
 }
 

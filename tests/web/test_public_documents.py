@@ -188,6 +188,7 @@ def test_the_index_leads_to_documents_that_are_there(rt: Runtime, stranger: Pers
     for one in index["areas"] + index["feeders"]:
         found += one["calendars"].values()
     found += [f"{V1}/outages/{reference}.{end}" for end in ("geojson", "json", "en.ics", "zh-CN.ics")]
+    found += [f"{V1}/tiles/0/0/0.mvt", f"{V1}/tiles/14/1/1.mvt"]
     found += [f"{V1}/cap/{reference}.1.xml", f"/outages/{reference}.svg"]
     assert len(index["areas"]) == len(index["feeders"]) == 1
     for address in found:
@@ -195,7 +196,8 @@ def test_the_index_leads_to_documents_that_are_there(rt: Runtime, stranger: Pers
 
 
 ABSENT = """nothing.json cap/PO-2026-0001.2.xml cap/PO-2026-0001.x.xml cap/x areas/0.en.ics outages/x.de.ics
-    feeders/ outages/PO-2026-0001.xx.ics cap/PO-2026-0001.².xml ../app.py about.json"""
+    feeders/ outages/PO-2026-0001.xx.ics cap/PO-2026-0001.².xml
+    tiles/15/0/0.mvt tiles/1/2/0.mvt tiles/1/0.mvt tiles/x/y/z.mvt ../app.py about.json"""
 
 
 @pytest.mark.parametrize("name", ABSENT.split())

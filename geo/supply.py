@@ -194,7 +194,8 @@ def _join(
             there = np.where(slot >= 0, place_of[1][slot], _ROOT)
         else:
             there = np.full(len(to), _ROOT, np.int64)
-        found = (edges.tolist(), here.tolist(), there.tolist(), to.tolist(), tie.tolist())
+        kept = _telling(here, there, to >= forest.fed, tie)
+        found = tuple(column[kept].tolist() for column in (edges, here, there, to, tie))
         for edge, one, other, at, is_tie in zip(*found, strict=True):
             if other in off:
                 continue
@@ -214,6 +215,19 @@ def _join(
     for _, one, other in ties:
         after.join(one, other)
     return Pieces(forest, bounds, owner, off, before.groups(off), after.groups(off), ties, joins, entered)
+
+
+def _telling(here: Array, there: Array, unfed: Array, tie: Array) -> Array:
+    """Which edges say anything new: not those within a piece, and of parallel closed ones only the first.
+
+    A piece of a mesh holds very many of both.
+    """
+    leads = np.flatnonzero((here != there) | ((there == _ROOT) & unfed))
+    special = tie[leads] | ((there[leads] == _ROOT) & unfed[leads])
+    plain = leads[~special]
+    width = int(there.max()) + 2
+    _, first = np.unique(here[plain] * width + there[plain] + 1, return_index=True)
+    return np.sort(np.concatenate([leads[special], plain[first]]))
 
 
 def _leaving(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 from xml.parsers import expat  # nosec: document types are refused below
 
+from geo.readers.file import ZIP_DAMAGE
 from geo.readers.report import Report, clip
 
 # Of one file, unpacked; a zip may unpack to anything.
@@ -72,7 +73,7 @@ def _streams(path: Path, report: Report) -> Iterator[tuple[str, IO[bytes]]]:
                 if info.filename.casefold().endswith(_SUFFIXES):
                     with archive.open(info) as stream:
                         yield Path(info.filename).name, stream
-    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
+    except ZIP_DAMAGE as error:
         report.fault(
             path.name, message=f"It cannot be read: {clip(str(error), 100)}.", remedy="Copy it again."
         )
@@ -118,6 +119,9 @@ def _parse(
             message=f"Not valid XML: {expat.ErrorString(error.code)}.",
             remedy="Export it again.",
         )
+    except (LookupError, *ZIP_DAMAGE) as error:
+        report.fault(name, message=f"It cannot be read: {clip(str(error), 100)}.", remedy="Copy it again.")
+        return
     except _Refused as error:
         report.fault(name, parser.CurrentLineNumber, message=str(error), remedy="Export it without that.")
     if not state.is_rdf and not report.faults:

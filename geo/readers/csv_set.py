@@ -22,6 +22,7 @@ from geo.geojson import BUS_FIELDS, ONE_BUS
 from geo.model import KINDS, SWITCH
 from geo.readers import geojson_profile
 from geo.readers.build import Draft
+from geo.readers.file import ZIP_DAMAGE
 from geo.readers.report import Report, clip
 from geo.readers.values import Cells
 from geo.wkb import Geometry
@@ -46,6 +47,9 @@ def read(path: Path, draft: Draft, report: Report) -> None:
     report.part = "file"
     draft.declared = True
     tables = _tables(path)
+    if "bus" not in tables:
+        report.fault(message="There is no bus.csv in it, or it is damaged.", remedy="Export the set again.")
+        return
     csv.field_size_limit(_LONGEST_CELL)
     for kind in sorted(set(tables) - KINDS):
         report.warn(
@@ -63,7 +67,7 @@ def read(path: Path, draft: Draft, report: Report) -> None:
                 message=f"It is neither UTF-8 nor GB18030 (byte {error.start + 1} of a block).",
                 remedy="Save it as CSV UTF-8.",
             )
-        except (OSError, csv.Error, zipfile.BadZipFile, RuntimeError) as error:
+        except (csv.Error, *ZIP_DAMAGE) as error:
             report.fault(
                 tables[kind],
                 message=f"It cannot be read: {clip(str(error), 100)}.",
@@ -79,7 +83,7 @@ def _tables(path: Path) -> dict[str, str]:
         try:
             with zipfile.ZipFile(path) as packed:
                 names = packed.namelist()
-        except (OSError, zipfile.BadZipFile):
+        except ZIP_DAMAGE:
             return {}
     return {Path(one).stem.casefold(): one for one in sorted(names) if one.casefold().endswith(".csv")}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from geo.readers.report import Report
 # Larger networks come as tables, not as one document.
 MOST_BYTES = 256 << 20
 _GZIP = b"\x1f\x8b"
+# What reading a damaged zip raises; NotImplementedError is a RuntimeError, UnicodeDecodeError a ValueError.
+ZIP_DAMAGE = (OSError, EOFError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 
 
 def load_json(path: Path, report: Report) -> Any:

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from geo.readers import csv_set
+from geo.readers.file import ZIP_DAMAGE
 
 # Both kinds of JSON; which one is seen when it is parsed.
 JSON_FORMATS = "json"
@@ -29,7 +30,7 @@ def recognise(path: Path) -> str:
         try:
             with zipfile.ZipFile(path) as packed:
                 names = [one.casefold() for one in packed.namelist()]
-        except (OSError, zipfile.BadZipFile):
+        except ZIP_DAMAGE:
             return JSON_FORMATS
         return _by_names(names, path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()

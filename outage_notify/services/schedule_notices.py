@@ -33,6 +33,8 @@ from outage_notify.store.work_queries import open_task
 from outage_notify.store.work_tables import TaskKind
 
 FIRST = (NoticeKind.SEVEN_DAY, NoticeKind.CHANGED)
+# The rows that this announcement has put into notices which were empty before it, by kind.
+Drafts = dict[NoticeKind, dict[tuple[str, Channel], int]]
 PLANNED_KINDS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.DAY_AHEAD})
 
 
@@ -54,15 +56,18 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     reminded = delivery_queries.customers_with(session, outage.id, revision.number, (NoticeKind.DAY_AHEAD,))
     affected: set[int] = set()
     keys: list[int] = []
+    drafts: Drafts = {}
     new = 0
     for chunk in people_in_chunks(session, rt, outage, revision.number):
         affected.update(chunk)
         keys += [ref for ref, one in chunk.items() if one.key]
         still = {ref: one for ref, one in chunk.items() if ref not in done and ref not in doubtful}
-        new += _first_notices(session, rt, outage, {r: p for r, p in still.items() if r not in told}, now)
-        new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now)
+        new += _first_notices(
+            session, rt, outage, {r: p for r, p in still.items() if r not in told}, now, drafts
+        )
+        new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now, drafts)
         later = {ref: one for ref, one in chunk.items() if ref not in reminded}
-        new += _day_ahead(session, rt, outage, later, told, now)
+        new += _day_ahead(session, rt, outage, later, told, now, drafts)
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
     acknowledge.request_for(session, rt, outage, revision, keys, now)
@@ -71,7 +76,7 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
 
 
 def _first_notices(
-    session: Session, rt: Runtime, outage: Outage, chosen: Mapping[int, Person], now: datetime
+    session: Session, rt: Runtime, outage: Outage, chosen: Mapping[int, Person], now: datetime, drafts: Drafts
 ) -> int:
     zone, revision = ZoneInfo(outage.timezone), outage.standing
     planned: list[Planned] = []
@@ -87,7 +92,7 @@ def _first_notices(
         planned += _rows(
             rt, person, _targets(session, outage, person, now), NoticeKind.SEVEN_DAY, deadline, now, zone
         )
-    return _insert(session, outage, NoticeKind.SEVEN_DAY, planned, deadlines, now)
+    return _insert(session, outage, NoticeKind.SEVEN_DAY, planned, deadlines, now, drafts)
 
 
 def _day_ahead(
@@ -97,6 +102,7 @@ def _day_ahead(
     affected: Mapping[int, Person],
     changed: Collection[int],
     now: datetime,
+    drafts: Drafts,
 ) -> int:
     zone = ZoneInfo(outage.timezone)
     planned: list[Planned] = []
@@ -115,7 +121,7 @@ def _day_ahead(
         deadlines.append(duty.deadline)
         targets = _targets(session, outage, person, now)
         planned += _rows(rt, person, targets, NoticeKind.DAY_AHEAD, duty.deadline, now, zone)
-    return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now)
+    return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now, drafts)
 
 
 def day_ahead_redundant(rt: Runtime, person: Person, zone: ZoneInfo, now: datetime) -> bool:
@@ -137,6 +143,7 @@ def _changes(
     chosen: Mapping[int, Person],
     told: Mapping[int, Sequence[Reached]],
     now: datetime,
+    drafts: Drafts,
 ) -> int:
     """CHANGED through every channel that had reached them; by the ladder where none is usable any more."""
     if not chosen:
@@ -166,7 +173,7 @@ def _changes(
                 deadline=deadline,
             )
             planned.append(_row(person, target, due, urgent=True))
-    return _insert(session, outage, NoticeKind.CHANGED, planned, deadlines, now, _old_window(old))
+    return _insert(session, outage, NoticeKind.CHANGED, planned, deadlines, now, drafts, _old_window(old))
 
 
 def _before(outage: Outage) -> OutageRevision:
@@ -269,6 +276,7 @@ def _insert(
     planned: Sequence[Planned],
     deadlines: Sequence[datetime],
     now: datetime,
+    drafts: Drafts,
     facts: Mapping[str, str] | None = None,
 ) -> int:
     if not planned:
@@ -287,7 +295,9 @@ def _insert(
     )
     # The notice was made for the first few thousand; the strictest deadline of all holds.
     notice.deadline, notice.due_at = min(notice.deadline, deadline), min(notice.due_at, due_at)
-    return delivery_queries.insert_deliveries(session, notice, planned)
+    if kind not in drafts and delivery_queries.is_empty(session, notice):
+        drafts[kind] = {}
+    return delivery_queries.insert_deliveries(session, notice, planned, drawn=drafts.get(kind))
 
 
 def _mark_incomplete(session: Session, outage: Outage, incomplete: bool, now: datetime) -> None:

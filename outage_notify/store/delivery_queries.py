@@ -119,25 +119,22 @@ def notices_of(session: Session, outage: int, revision: int | None = None) -> li
 
 
 def insert_deliveries(
-    session: Session, notice: Notice, planned: Sequence[Planned], paused: bool = False
+    session: Session,
+    notice: Notice,
+    planned: Sequence[Planned],
+    paused: bool = False,
+    drawn: dict[tuple[str, Channel], int] | None = None,
 ) -> int:
     """Add deliveries to a notice; those that are there already stay as they are.
 
     One address gets one delivery per notice, whoever shares it: the second customer becomes
     another recipient of the same row. Twice with the same arguments is once. Returns how many
     rows are new.
+
+    `drawn`: for a notice that was empty when this transaction began to fill it, customer by customer,
+    the rows that it has by now; added to here. It spares asking the database for each address.
     """
-    existing: dict[tuple[str, Channel], int] = {}
-    known: set[tuple[int, int]] = set()
-    for addresses in _chunks(sorted({one.address for one in planned})):
-        mine = (Delivery.notice_ref == notice.id, Delivery.address.in_(addresses))
-        found = session.execute(select(Delivery.id, Delivery.address, Delivery.channel).where(*mine))
-        existing.update({(row.address, row.channel): row.id for row in found})
-    # By id and not by a join: no database plans a join well with rows that it has just been given.
-    for there in _chunks(sorted(existing.values())):
-        told = select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref)
-        rows_told = session.execute(told.where(DeliveryRecipient.delivery_ref.in_(there)))
-        known.update((row[0], row[1]) for row in rows_told)
+    existing, known = _there(session, notice, planned) if drawn is None else (drawn, set())
     fresh: dict[tuple[str, Channel], Planned] = {}
     for one in planned:
         place = (one.address, one.channel)
@@ -185,6 +182,29 @@ def insert_deliveries(
             .values(stepped=False)
         )
     return len(rows)
+
+
+def is_empty(session: Session, notice: Notice) -> bool:
+    """Whether a notice has no deliveries yet."""
+    return session.scalar(select(Delivery.id).where(Delivery.notice_ref == notice.id).limit(1)) is None
+
+
+def _there(
+    session: Session, notice: Notice, planned: Sequence[Planned]
+) -> tuple[dict[tuple[str, Channel], int], set[tuple[int, int]]]:
+    """The deliveries that a notice has at these addresses, and whom they tell."""
+    existing: dict[tuple[str, Channel], int] = {}
+    known: set[tuple[int, int]] = set()
+    for addresses in _chunks(sorted({one.address for one in planned})):
+        mine = (Delivery.notice_ref == notice.id, Delivery.address.in_(addresses))
+        found = session.execute(select(Delivery.id, Delivery.address, Delivery.channel).where(*mine))
+        existing.update({(row.address, row.channel): row.id for row in found})
+    # By id and not by a join: no database plans a join well with rows that it has just been given.
+    for there in _chunks(sorted(existing.values())):
+        told = select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref)
+        rows_told = session.execute(told.where(DeliveryRecipient.delivery_ref.in_(there)))
+        known.update((row[0], row[1]) for row in rows_told)
+    return existing, known
 
 
 def customers_with(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
@@ -24,10 +25,12 @@ from outage_notify.store.work_tables import Task
 
 @dataclass(frozen=True)
 class BoardFilter:
-    """Which outages: in these states (all if empty), with this text in reference, area or line."""
+    """Which outages: in these states (all if empty), with this text in reference, area or line, and
+    with a window that touches the span (all if None)."""
 
     states: frozenset[OutageState] = frozenset()
     text: str = ""
+    span: tuple[datetime, datetime] | None = None
 
 
 def board(session: Session, wanted: BoardFilter, limit: int, offset: int) -> tuple[list[Outage], int]:
@@ -203,6 +206,9 @@ def _conditions(wanted: BoardFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.states:
         found.append(Outage.state.in_(wanted.states))
+    if wanted.span:
+        low, high = wanted.span
+        found += [OutageRevision.start < high, OutageRevision.end > low]
     if wanted.text:
         text = wanted.text.lower()
         found.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -23,9 +24,29 @@ CHECKED = frozenset({RevisionState.DRAFT, RevisionState.SUBMITTED})
 @pages.get("/")
 def board() -> str:
     page = max(1, request.args.get("page", 1, type=int))
-    wanted = forms.board_filter(request.args)
+    wanted = forms.board_filter(request.args, runtime().zone)
     found = desk_views.board(runtime(), wanted, page)
-    return render_template("desk/board.html", board=found, wanted=wanted, states=list(OutageState))
+    monday = forms.monday_of(request.args.get("week", ""))
+    weeks = [forms.week_of((monday or _monday(found.now)) + timedelta(days=7 * n)) for n in (-1, 0, 1)]
+    kept = {
+        "q": wanted.text or None,
+        "state": request.args.get("state"),
+        "week": weeks[1] if monday else None,
+    }
+    return render_template(
+        "desk/board.html",
+        board=found,
+        wanted=wanted,
+        states=list(OutageState),
+        weeks=weeks,
+        monday=monday,
+        kept=kept,
+    )
+
+
+def _monday(now: datetime) -> date:
+    today = now.astimezone(runtime().zone).date()
+    return today - timedelta(days=today.weekday())
 
 
 @pages.get("/outages/<reference>")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from channels.model import Language
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.domain.outage import OutageKind, OutageState
-from outage_notify.domain.window import local_instant, wall_instants
+from outage_notify.domain.window import earlier_instant, local_instant, wall_instants
 from outage_notify.services.acknowledge import Answer
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.store.desk_queries import BoardFilter
@@ -104,10 +104,29 @@ def version(form: Mapping[str, str]) -> int:
     return int(text)
 
 
-def board_filter(args: Mapping[str, str]) -> BoardFilter:
-    """Which outages the board shows; what is no state is ignored, since it comes from an address."""
+def board_filter(args: Mapping[str, str], zone: ZoneInfo) -> BoardFilter:
+    """Which outages the board shows; what is no state or week is ignored, since it comes from an address."""
     states = {OutageState(one) for one in args.get("state", "").split(",") if one in set(OutageState)}
-    return BoardFilter(frozenset(states), args.get("q", "").strip()[:100])
+    monday, span = monday_of(args.get("week", "")), None
+    if monday is not None:
+        ends = (monday, monday + timedelta(days=7))
+        low, high = (earlier_instant(datetime.combine(one, time()), zone) for one in ends)
+        span = (low, high)
+    return BoardFilter(frozenset(states), args.get("q", "").strip()[:100], span)
+
+
+def monday_of(week: str) -> date | None:
+    """The Monday of a week as browsers write it (2026-W11); None if it is none."""
+    match = re.fullmatch(r"(20\d\d)-W(\d\d)", week, re.ASCII)
+    try:
+        return date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
+    except ValueError:
+        return None  # such as week 54
+
+
+def week_of(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
 
 
 def answer_by_hand(form: Mapping[str, str]) -> Answer:

@@ -171,6 +171,9 @@ def test_the_board_filters_and_searches(planner: Person, rt: Runtime) -> None:
     assert shown(f"q={waiting.lower()}") == {waiting}
     assert shown("q=%25") == set()
     assert shown("page=9") == set()
+    assert shown("week=2026-W11") == {draft, waiting}
+    assert shown("week=2026-W12") == shown("week=2026-W10") == set()
+    assert shown("week=2026-W54") == shown("week=x") == {draft, waiting}
 
 
 def test_elements_are_found_by_number_kind_and_name(planner: Person) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,12 @@ from outage_notify.store.work_tables import TaskKind
 
 CUSTOMER = "customer"  # actor of an event: the customer, through a link, a key or a reply
 _ANSWERABLE = frozenset({OutageState.APPROVED, OutageState.ACTIVE})
+LARGEST_SCAN = 6 * 1024 * 1024
+_SCANS = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
 _LONGEST_NAME, _LONGEST_REASON = 200, 4000
 
 
@@ -42,6 +49,7 @@ class Answer:
     A refusal (拒签) needs a reason and a witness; an objection a reason or a wished date.
     `shown_sha256`: the hash of the text on the page that was answered; if the text has changed since,
     the answer is not taken. `slip_date`: the date on a paper slip; the receipt bears the time of entry.
+    `scan`: the slip as PDF, JPEG or PNG; the receipt bears its hash.
     """
 
     state: AckState
@@ -53,6 +61,7 @@ class Answer:
     wished: str = ""
     shown_sha256: str = ""
     slip_date: date | None = None
+    scan: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         if self.state not in ANSWERED:
@@ -75,6 +84,17 @@ class Answer:
             raise InvalidInput("An objection needs a reason or a wished date.", "Fill in reason or wished.")
         if self.slip_date is not None and self.way not in {AckWay.PAPER, AckWay.VISIT}:
             raise InvalidInput("slip_date belongs to paper.", "Leave it empty for other ways.")
+        if self.scan and self.way not in {AckWay.PAPER, AckWay.VISIT}:
+            raise InvalidInput("scan belongs to paper.", "Leave it out for other ways.")
+        if self.scan and (scan_type(self.scan) is None or len(self.scan) > LARGEST_SCAN):
+            raise InvalidInput(
+                "The scan is neither PDF, JPEG nor PNG, or too large.", "Scan the slip anew, at most 6 MB."
+            )
+
+
+def scan_type(scan: bytes) -> str | None:
+    """The media type of a scan by its first bytes; None if it is none that is taken."""
+    return next((kind for start, kind in _SCANS.items() if scan.startswith(start)), None)
 
 
 def request_for(
@@ -206,6 +226,8 @@ def answer_in(
     if not won:
         raise _what_stands(outage, ack, answer.state)
     receipt = _append(session, rt, outage, ack, answer, at)
+    if answer.scan:
+        acks.add_scan(session, receipt.sequence, str(scan_type(answer.scan)), answer.scan, by)
     _follow_up(session, outage, ack, answer, receipt, at, by)
     return receipt
 
@@ -275,6 +297,7 @@ def _append(
         "witness": answer.witness,
         "wished": answer.wished,
         "slip_date": answer.slip_date.isoformat() if answer.slip_date else "",
+        "scan_sha256": sha256(answer.scan).hexdigest() if answer.scan else "",
     }
     payload = ReceiptPayload(
         sequence=last.sequence + 1 if last else 1,

@@ -13,7 +13,9 @@ from outage_notify.services import customer_plans, feed_addresses
 from outage_notify.services.customer_plans import KeptPlan
 from outage_notify.services.feed_addresses import Address
 from outage_notify.services.runtime import Runtime
+from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store import customer_queries
+from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
 from outage_notify.store.people_tables import Customer, ServicePoint
 
 MOST_LISTED = 200
@@ -26,6 +28,7 @@ class CustomerPage:
     sites: dict[str, list[ServicePoint]]
     addresses: tuple[Address, ...]
     kept: KeptPlan
+    receipts: Sequence[tuple[SignedReceipt, Acknowledgement, bool]]
 
 
 def listing(rt: Runtime, words: str = "") -> Sequence[Customer]:
@@ -40,10 +43,20 @@ def page(rt: Runtime, customer_id: str) -> CustomerPage:
         found = customer_queries.whole_customer(session, customer_id)
         if found is None:
             raise NotFound("There is no such customer.", "Look for the name in the list.")
+        receipts = acks.receipts_of(session, found.id)
     sites: dict[str, list[ServicePoint]] = {}
     for point in found.service_points:
         if point.gone_at is None:
             sites.setdefault(point.site.site_id, []).append(point)
     return CustomerPage(
-        found, sites, feed_addresses.listing(rt, customer_id), customer_plans.kept(rt, customer_id)
+        found, sites, feed_addresses.listing(rt, customer_id), customer_plans.kept(rt, customer_id), receipts
     )
+
+
+def scan(rt: Runtime, customer_id: str, sequence: int) -> tuple[str, bytes]:
+    """(media type, content) of the scanned slip of one receipt. NotFound if this customer has none there."""
+    with rt.database.read() as session:
+        found = acks.scan_of(session, feed_addresses.customer(session, customer_id).id, sequence)
+    if found is None:
+        raise NotFound("There is no scan of this receipt.", "Look at the list of receipts.")
+    return found

@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from outage_notify.domain.acknowledgement import ANSWERED, OPEN, AckState, ack_predecessors
 from outage_notify.domain.delivery import UNSENT, DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt, VerificationKey
+from outage_notify.store.acknowledgement_tables import (
+    Acknowledgement,
+    AnswerScan,
+    SignedReceipt,
+    VerificationKey,
+)
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import AudienceMember, Outage
 from outage_notify.store.people_tables import ServicePoint
@@ -157,6 +163,37 @@ def receipt_by_hash(session: Session, sha256: str) -> tuple[SignedReceipt, Ackno
         select(SignedReceipt, Acknowledgement)
         .join(Acknowledgement, SignedReceipt.acknowledgement_ref == Acknowledgement.id)
         .where(SignedReceipt.sha256 == sha256)
+    ).first()
+    return (row[0], row[1]) if row is not None else None
+
+
+def add_scan(session: Session, sequence: int, mimetype: str, content: bytes, by: str) -> None:
+    """Keep the slip of a receipt."""
+    digest = sha256(content).hexdigest()
+    session.add(AnswerScan(sequence=sequence, mimetype=mimetype, sha256=digest, content=content, added_by=by))
+
+
+def receipts_of(session: Session, customer: int) -> list[tuple[SignedReceipt, Acknowledgement, bool]]:
+    """The receipts of a customer, newest first, each with its answer and whether a scan is kept."""
+    statement = (
+        select(SignedReceipt, Acknowledgement, AnswerScan.sequence.is_not(None))
+        .join(Acknowledgement, SignedReceipt.acknowledgement_ref == Acknowledgement.id)
+        .outerjoin(AnswerScan, AnswerScan.sequence == SignedReceipt.sequence)
+        .where(Acknowledgement.customer_ref == customer)
+        .order_by(SignedReceipt.sequence.desc())
+        .options(selectinload(Acknowledgement.outage))
+        .limit(100)
+    )
+    return [(receipt, ack, bool(kept)) for receipt, ack, kept in session.execute(statement)]
+
+
+def scan_of(session: Session, customer: int, sequence: int) -> tuple[str, bytes] | None:
+    """(media type, content) of a scan, if it belongs to this customer."""
+    row = session.execute(
+        select(AnswerScan.mimetype, AnswerScan.content)
+        .join(SignedReceipt, SignedReceipt.sequence == AnswerScan.sequence)
+        .join(Acknowledgement, SignedReceipt.acknowledgement_ref == Acknowledgement.id)
+        .where(AnswerScan.sequence == sequence, Acknowledgement.customer_ref == customer)
     ).first()
     return (row[0], row[1]) if row is not None else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outage_notify.domain.acknowledgement import AckState, AckWay
@@ -60,6 +60,20 @@ class SignedReceipt(Base):
     jws: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     previous_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class AnswerScan(Base):
+    """The scanned slip of an answer on paper; its receipt names the hash, so that another one is noticed."""
+
+    __tablename__ = "answer_scans"
+
+    sequence: Mapped[int] = mapped_column(
+        ForeignKey("signed_receipts.sequence"), primary_key=True, autoincrement=False
+    )
+    mimetype: Mapped[str] = mapped_column(String(40))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    added_by: Mapped[str] = mapped_column(String(100))
 
 
 class VerificationKey(Base):

@@ -65,6 +65,7 @@ ACCESS: dict[str, Access] = {
     "feeds.address": A.EVERYBODY,
     "customers.page": A.STAFF,
     "customers.listing": A.STAFF,
+    "customers.scan": A.STAFF,
     "customers.plan": A.PLANNER,
     "customers.proposal": A.PLANNER,
     "customers.emergency_file": A.STAFF,

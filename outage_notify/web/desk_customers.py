@@ -90,6 +90,13 @@ def emergency_file(customer_id: str) -> Response:
     return Response(body, mimetype="application/pdf", headers={"Content-Disposition": disposition})
 
 
+@pages.get("/<path:customer_id>/scans/<int:scan_id>")
+def scan(customer_id: str, scan_id: int) -> Response:
+    kind, body = key_customers.scan(runtime(), customer_id, scan_id)
+    name = f"receipt-{scan_id}.{kind.rpartition('/')[2]}"
+    return Response(body, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 def _page(customer_id: str, shown_once: str = "") -> str:
     found = key_customers.page(runtime(), customer_id)
     return render_template("desk/customer.html", page=found, shown_once=shown_once, kinds=list(Backup))

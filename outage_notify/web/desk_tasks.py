@@ -35,8 +35,11 @@ def done(task_id: int) -> Any:
 @pages.post("/acknowledgements/<int:ack_id>/answer")
 def paper(ack_id: int) -> Any:
     """An answer on paper or from a visit, entered by whoever holds the slip."""
+    handed = request.files.get("scan")
+    scan = handed.read(acknowledge.LARGEST_SCAN + 1) if handed else b""
     try:
-        receipt = acknowledge.answer(runtime(), ack_id, forms.answer_by_hand(request.form), by())
+        answer = forms.answer_by_hand(request.form, scan)
+        receipt = acknowledge.answer(runtime(), ack_id, answer, by())
     except OutageNotifyError as error:
         flash_refusal(error)
     else:

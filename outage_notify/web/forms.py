@@ -129,7 +129,7 @@ def week_of(day: date) -> str:
     return f"{year}-W{week:02d}"
 
 
-def answer_by_hand(form: Mapping[str, str]) -> Answer:
+def answer_by_hand(form: Mapping[str, str], scan: bytes = b"") -> Answer:
     """An answer that somebody brought in on paper or from a visit."""
     state, way = form.get("state", ""), form.get("way", "")
     if state not in _BY_HAND or way not in {AckWay.PAPER, AckWay.VISIT}:
@@ -143,6 +143,7 @@ def answer_by_hand(form: Mapping[str, str]) -> Answer:
         form.get("reason", "") if state != AckState.ACKNOWLEDGED else "",
         form.get("witness", "") if refused else "",
         slip_date=day(form, "slip_date") if form.get("slip_date") else None,
+        scan=scan,
     )
 
 

@@ -154,8 +154,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as three:
         found["share_of_an_empty_view"] = serving(Path(three))
     print(json.dumps(found, indent=1))
-    # Of a machine that others use too, only the processor's time says what the building costs.
-    good = found["rebuild_processor_seconds"] <= GOAL_BUILD and found["first_view_bytes"] <= GOAL_WEIGHT
+    good = found["rebuild_seconds"] <= GOAL_BUILD and found["first_view_bytes"] <= GOAL_WEIGHT
     return 0 if good and min(found["share_of_an_empty_view"].values()) >= GOAL_RATE else 1
 
 

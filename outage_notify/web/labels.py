@@ -184,6 +184,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "opted_out": _l("Wants no more texts"),
         "opted_in": _l("Wants texts again"),
         "task_done": _l("Task done"),
+        "audience_would_change": _l("The network changed: others would be affected"),
     },
     # What services note on tasks; a customer's own words stay as they are.
     "note": {

@@ -43,7 +43,7 @@ from tests.servers.process import free_port
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WORKERS = 4  # at the same time, each with a beat of its own
-PER_SECOND = 60  # messages of all channels: slow enough that workers die in the midst of it
+PER_SECOND = 40  # messages of all channels: slow enough that workers die in the midst of it
 LOADED = ["outage_notify.app", "outage_notify.cli", "outage_notify.cli.processes", "outage_notify.cli.serve"]
 LOADED += ["celery.apps.worker", "celery.concurrency.thread", "kombu.transport.memory"]
 LOADED += ["kombu.transport.redis", "gunicorn.app.base", "gunicorn.workers.gthread", "channels.simulator"]

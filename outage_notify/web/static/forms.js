@@ -33,8 +33,9 @@
       // Asked once typing pauses.
       await new Promise((go) => setTimeout(go, 150));
       if (turn !== latest) return;
-      const answer = await fetch(input.dataset.source + "?q=" + encodeURIComponent(wanted));
-      if (!answer.ok || turn !== latest) return;
+      // Suggestions are a help only: without network one types on.
+      const answer = await fetch(input.dataset.source + "?q=" + encodeURIComponent(wanted)).catch(() => null);
+      if (!answer || !answer.ok || turn !== latest) return;
       const found = await answer.json();
       list.replaceChildren(...found.elements.map(function (one) {
         const option = document.createElement("option");

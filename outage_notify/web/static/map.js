@@ -147,5 +147,6 @@
     element.dataset.ready = "true";
   }
 
-  document.querySelectorAll("[data-map]").forEach(draw);
+  // Without its data (no network, or the page is being left) there is no map; the list beside it says the same.
+  document.querySelectorAll("[data-map]").forEach((element) => draw(element).catch(() => { element.hidden = true; }));
 })();

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the servers that tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium.
+# Make what tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium, OpenSSL.
 #
 # As root on Debian what is missing is installed; elsewhere it is left out, and the tests that need it are
 # skipped with the reason (with CI=true they fail). Never stops the run: the tests say what they miss.
@@ -53,3 +53,4 @@ provide postgres PostgreSQL postgresql
 provide redis Redis redis-server valkey-server
 provide rabbitmq RabbitMQ rabbitmq-server
 provide chromium Chromium chromium
+provide openssl OpenSSL openssl

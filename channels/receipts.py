@@ -124,6 +124,15 @@ class SignedReceipt:
 
 
 @dataclass(frozen=True)
+class Stamped:
+    """Receipts 1 to `count` stood at `at`, says `authority`: none of them was written or changed later."""
+
+    count: int
+    at: datetime
+    authority: str
+
+
+@dataclass(frozen=True)
 class ChainReport:
     """What verifying found. `broken_at` is the sequence number of the first broken link (0: the export's header)."""
 
@@ -135,6 +144,8 @@ class ChainReport:
     detail: str = ""
     keys: tuple[str, ...] = ()  # kids that were trusted
     covers_end: bool = False  # whether a signed header vouches for the end of the chain
+    heads: int = 0  # heads that were put into other hands, all found in their places
+    stamped: tuple[Stamped, ...] = ()  # of these, the ones that a time-stamping authority vouches for
 
     def __str__(self) -> str:
         if self.ok:
@@ -216,9 +227,14 @@ def verify_receipt(line: str, public_jwks: Mapping[str, Any]) -> ReceiptPayload:
     return Verifier(public_jwks).receipt(line)
 
 
-def verify_chain(lines: Iterable[str], public_jwks: Mapping[str, Any]) -> ChainReport:
+def verify_chain(
+    lines: Iterable[str], public_jwks: Mapping[str, Any], heads: Mapping[int, str] | None = None
+) -> ChainReport:
     """Follow a whole chain from its first receipt. Reads `lines` once and stops at the first broken link;
-    only to tell a removed receipt from a moved one does it look further, keeping nothing."""
+    only to tell a removed receipt from a moved one does it look further, keeping nothing.
+
+    `heads`: number to hash, as somebody else wrote them down at the time."""
+    known = heads or {}
     verifier = Verifier(public_jwks)
     count, head, last = 0, FIRST_PREVIOUS, None
     stream = iter(lines)
@@ -243,8 +259,18 @@ def verify_chain(lines: Iterable[str], public_jwks: Mapping[str, Any]) -> ChainR
             )
         if last is not None and payload.at < last:
             return broken(Break.BACK_DATED, "Its time is earlier than that of the receipt before it.")
-        count, head, last = number, receipt_sha256(line), payload.at
-    return ChainReport(True, count, head, keys=verifier.kids)
+        found = receipt_sha256(line)
+        if known.get(number, found) != found:
+            return broken(
+                Break.CHANGED,
+                "It is not the one that stood here when the head was taken: all was signed anew.",
+            )
+        count, head, last = number, found, payload.at
+    missing = max(known, default=0)
+    if missing > count:
+        detail = f"{missing} receipts were there when a head was taken, {count} are here."
+        return ChainReport(False, count, head, count + 1, Break.TRUNCATED, detail, verifier.kids)
+    return ChainReport(True, count, head, keys=verifier.kids, heads=len(known))
 
 
 def _appears(sequence: int, stream: Iterable[str], verifier: Verifier) -> bool:

@@ -50,6 +50,9 @@ class Settings:
     pdf_certificate_file: str = (
         ""  # key and certificates (PEM) that receipts' PDFs are signed with; may be empty
     )
+    timestamp_url: str = ""  # time-stamping authority (RFC 3161) that sees the head of the receipts daily
+    timestamp_authority_file: str = ""  # its root certificates (PEM)
+    chain_mail_to: str = ""  # mailbox, best outside of the utility, that gets the head daily
     heartbeat_url: str = ""  # asked after each audit that holds
     metrics_token: str = ""  # whoever shows it may read /metrics; empty: nobody may
     trusted_proxies: int = 0  # number of reverse proxies in front of the web server
@@ -170,10 +173,14 @@ def _check(settings: Settings) -> list[str]:
             faults.append(
                 f"{PREFIX}TIMEZONE: {settings.timezone!r} is no IANA time zone (such as Asia/Shanghai)"
             )
-    for name in ("base_url", "twilio_api_base", "heartbeat_url"):
+    for name in ("base_url", "twilio_api_base", "heartbeat_url", "timestamp_url"):
         value = getattr(settings, name)
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             faults.append(f"{PREFIX}{name.upper()} must be a http(s) address")
+    if settings.timestamp_url and not settings.timestamp_authority_file:
+        faults.append(
+            f"{PREFIX}TIMESTAMP_URL needs {PREFIX}TIMESTAMP_AUTHORITY_FILE, to check stamps with"
+        )
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
         faults.append(f"{PREFIX}SMTP_URL must begin with smtp:// or smtps://")
     scheme = urlsplit(settings.broker_url).scheme

@@ -23,6 +23,7 @@ from tests.servers.process import Unavailable
 from tests.servers.programs import Missing
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
+from tests.servers.timestamp_authority import TimestampAuthority
 
 T = TypeVar("T")
 
@@ -181,6 +182,18 @@ def rabbitmq_url(_servers: _Once) -> Iterator[str]:
     url = server.create_vhost()
     yield url
     server.drop_vhost(url)
+
+
+@pytest.fixture
+def timestamp_authority(_servers: _Once, tmp_path_factory: pytest.TempPathFactory) -> TimestampAuthority:
+    """A time-stamping authority of the run, which answers as it should."""
+    server = _servers.get(
+        "time-stamping authority",
+        lambda: TimestampAuthority(tmp_path_factory.mktemp("tsa")),
+        TimestampAuthority.stop,
+    )
+    server.answer = None
+    return server
 
 
 @pytest.fixture(scope="session")

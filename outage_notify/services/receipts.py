@@ -8,28 +8,30 @@ it proves. Leaves to others: appending (`acknowledge`), publishing the keys (`we
 from __future__ import annotations
 
 import json
-import os
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TextIO
+from typing import TextIO
 
 from sqlalchemy.orm import Session
 
+from channels.chain_heads import StampFault
 from channels.signing import (
     FIRST_PREVIOUS,
     Break,
     ChainReport,
     ReceiptPayload,
     receipt_sha256,
+    stamps_of,
     verify_chain,
-    verify_export_file,
     write_export,
 )
 from outage_notify.domain.acknowledgement import ANSWERED
-from outage_notify.domain.errors import InvalidInput, OutageNotifyError
+from outage_notify.domain.errors import OutageNotifyError
+from outage_notify.services import anchor_chain
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
+from outage_notify.store import chain_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
 
 
@@ -51,22 +53,14 @@ def export(rt: Runtime, out: TextIO) -> int:
         head = acks.head(session)
         count, last = (head.sequence, head.sha256) if head else (0, FIRST_PREVIOUS)
         lines = acks.lines_in_order(session, count)
-        write_export(key, lines, out, count=count, head=last, at=rt.now(session))
+        heads = [anchor_chain.as_head(row) for row in chain_queries.all_heads(session, count)]
+        write_export(key, lines, out, count=count, head=last, at=rt.now(session), heads=heads)
     return count
 
 
-def verify_file(path: str | os.PathLike[str], trusted_jwks: Mapping[str, Any] | None = None) -> ChainReport:
-    """Check an export without any database. Without `trusted_jwks` the keys inside the file are believed:
-    then the report's `keys` are to be compared with the published ones."""
-    try:
-        return verify_export_file(path, trusted_jwks)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-
-
 def verify_database(rt: Runtime) -> ChainReport:
-    """Follow the chain in the database, hold every link against the answer it proves, and look for
-    answers without a link. The first fault is reported, with what differs.
+    """Follow the chain in the database, hold every link against the answer it proves, its scan and the heads that
+    were taken, and look for answers without a link. The first fault is reported, with what differs.
 
     Trusted are the keys that were ever stored and, where a key file is set, those in it, which
     win: whoever writes into the database alone cannot replace a key of ours.
@@ -77,11 +71,17 @@ def verify_database(rt: Runtime) -> ChainReport:
             keys |= {jwk["kid"]: jwk for jwk in rt.signing_key.public_jwks["keys"]}
         jwks = {"keys": list(keys.values())}
         faults: list[tuple[int, str]] = []
-        report = verify_chain(_held_against_rows(session, faults), jwks)
+        heads = [anchor_chain.as_head(row) for row in chain_queries.all_heads(session)]
+        marks = {one.count: one.head for one in heads}
+        report = verify_chain(_held_against_rows(session, faults), jwks, marks)
         if faults and (report.broken_at is None or faults[0][0] < report.broken_at):
             number, detail = faults[0]
             return replace(report, ok=False, broken_at=number, reason=Break.CHANGED, detail=detail)
         unproved = acks.answers_without_receipt(session) if report.ok else []
+    try:
+        report = replace(report, stamped=stamps_of(heads, anchor_chain.authorities(rt)))
+    except StampFault as error:
+        return replace(report, ok=False, broken_at=0, reason=Break.CHANGED, detail=str(error))
     if unproved:
         named = ", ".join(map(str, unproved))
         return replace(
@@ -105,12 +105,20 @@ def _held_against_rows(session: Session, faults: list[tuple[int, str]]) -> Itera
             try:
                 body = receipt.jws.split(".")[1]
                 signed = ReceiptPayload.from_json(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-                differs = _difference(receipt, ack, signed)
+                differs = _difference(receipt, ack, signed) or _other_scan(session, receipt, signed)
             except (ValueError, IndexError):
                 differs = ""
             if differs:
                 faults.append((number, f"Its row in the database says another {differs}."))
         yield receipt.jws
+
+
+def _other_scan(session: Session, receipt: SignedReceipt, signed: ReceiptPayload) -> str:
+    """Whether the slip that is kept is another one than the receipt names, or is missing."""
+    named = signed.details.get("scan_sha256", "")
+    # Most receipts name none, and asking for each would be a query for each.
+    same = not named or acks.scan_hashes(session, receipt.sequence) == (named, named)
+    return "" if same else "scan of the slip"
 
 
 def _difference(receipt: SignedReceipt, ack: Acknowledgement, signed: ReceiptPayload) -> str:

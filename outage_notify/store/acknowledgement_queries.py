@@ -187,6 +187,14 @@ def receipts_of(session: Session, customer: int) -> list[tuple[SignedReceipt, Ac
     return [(receipt, ack, bool(kept)) for receipt, ack, kept in session.execute(statement)]
 
 
+def scan_hashes(session: Session, sequence: int) -> tuple[str, str]:
+    """(hash of the scan that is kept, hash that was written beside it); two empty ones where none is kept."""
+    row = session.execute(
+        select(AnswerScan.content, AnswerScan.sha256).where(AnswerScan.sequence == sequence)
+    ).first()
+    return (sha256(row[0]).hexdigest(), row[1]) if row is not None else ("", "")
+
+
 def scan_of(session: Session, customer: int, sequence: int) -> tuple[str, bytes] | None:
     """(media type, content) of a scan, if it belongs to this customer."""
     row = session.execute(

@@ -3,6 +3,7 @@
 from outage_notify.store import (
     acknowledgement_tables,
     api_tables,
+    chain_tables,
     clock_tables,
     delivery_tables,
     enquiry_tables,
@@ -23,6 +24,7 @@ metadata = Base.metadata
 __all__ = [
     "acknowledgement_tables",
     "api_tables",
+    "chain_tables",
     "clock_tables",
     "delivery_tables",
     "enquiry_tables",

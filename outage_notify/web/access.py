@@ -60,6 +60,7 @@ ACCESS: dict[str, Access] = {
     "verify.shown": A.EVERYBODY,
     "verify.receipt": A.EVERYBODY,
     "verify.certificate": A.EVERYBODY,
+    "verify.heads": A.EVERYBODY,
     "feeds.page": A.EVERYBODY,
     "feeds.area": A.EVERYBODY,
     "feeds.address": A.EVERYBODY,

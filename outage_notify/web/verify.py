@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 
 from outage_notify.domain.errors import InvalidInput
-from outage_notify.services import check_receipt
+from outage_notify.services import anchor_chain, check_receipt
 from outage_notify.web.context import runtime
 from outage_notify.web.security import SIGN_LIMIT, limiter
 
@@ -46,6 +46,16 @@ def receipt() -> Any:
     except InvalidInput as error:
         return render_template("public/verify.html", checked=None, error=error), 422
     return render_template("public/verify.html", checked=checked)
+
+
+@pages.get("/.well-known/receipt-heads.json")
+def heads() -> Response:
+    """The daily heads of the chain, for anybody who keeps copies: they hold a number and a hash."""
+    rows = [
+        {"day": one.day.isoformat(), "receipts": one.receipts, "sha256": one.sha256}
+        for one in anchor_chain.listing(runtime())
+    ]
+    return jsonify({"heads": rows})
 
 
 @pages.get("/.well-known/receipt-certificate.pem")

@@ -13,6 +13,7 @@ def beat_table(settings: Settings) -> dict[str, dict[str, Any]]:
         "send": ("outage_notify.send", settings.tick_seconds),
         "reconcile": ("outage_notify.reconcile", settings.reconcile_seconds),
         "publish": ("outage_notify.publish", settings.tick_seconds),
+        "anchor": ("outage_notify.anchor", settings.reconcile_seconds * 5),
     }
     return {
         name: {"task": task, "schedule": seconds, "options": {"expires": seconds * 2}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
+from outage_notify.services.anchor_chain import anchor_due
 from outage_notify.services.publish_documents import publish
 from outage_notify.services.reconcile import reconcile
 from outage_notify.services.runtime import Runtime
@@ -20,6 +21,10 @@ def register(app: Celery, rt: Runtime, stop: list[bool]) -> None:
     @app.task(name="outage_notify.reconcile", ignore_result=True)
     def ring_reconcile() -> None:
         reconcile(rt)
+
+    @app.task(name="outage_notify.anchor", ignore_result=True)
+    def ring_anchor() -> None:
+        anchor_due(rt)
 
     @app.task(name="outage_notify.publish", ignore_result=True)
     def ring_publish() -> None:

@@ -56,12 +56,15 @@ def chain(key: SigningKey, length: int) -> Iterator[str]:
 
 
 def measure(key: SigningKey, folder: Path, length: int) -> dict[str, float]:
+    raw, place, line = folder / "lines", folder / f"{length}.jsonl", ""
     began = time.perf_counter()
-    lines = list(chain(key, length))
+    with raw.open("w", encoding="ascii", newline="\n") as out:
+        for line in chain(key, length):
+            out.write(line + "\n")
     signing = time.perf_counter() - began
-    place = folder / f"{length}.jsonl"
-    with place.open("w", encoding="utf-8", newline="\n") as out:
-        write_export(key, lines, out, count=length, head=receipt_sha256(lines[-1]), at=datetime.now(UTC))
+    with raw.open(encoding="ascii") as lines, place.open("w", encoding="utf-8", newline="\n") as out:
+        stripped = (one.rstrip("\n") for one in lines)
+        write_export(key, stripped, out, count=length, head=receipt_sha256(line), at=datetime.now(UTC))
     done = subprocess.run(
         [sys.executable, "-c", _VERIFY, str(place), str(length)], capture_output=True, text=True, check=True
     )

@@ -79,6 +79,14 @@ def chromium() -> Path:
     raise Missing("Chromium is not installed (apt install chromium, or: playwright install chromium)")
 
 
+def openssl() -> Path:
+    """The command with which a time-stamping authority is run."""
+    found = _first(["openssl"], [])
+    if found is None:
+        raise Missing("OpenSSL's command is not installed (apt install openssl)")
+    return found
+
+
 def _answers(program: Path) -> bool:
     try:
         answer = subprocess.run(
@@ -94,6 +102,7 @@ FINDERS = {
     "redis": redis_server,
     "rabbitmq": rabbitmq_folder,
     "chromium": chromium,
+    "openssl": openssl,
 }
 
 

@@ -35,6 +35,12 @@ def sort_ids(kind: str, ids: Sequence[str]) -> tuple[Array, list[int]]:
     return np.array([ids[place].encode() for place in places], np.bytes_), places
 
 
+def _integer(text: str) -> int:
+    """An integer as Python writes it, without zeros ahead; -1 for all other text."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= 18 and (text[0] != "0" or text == "0")
+    return int(text) if plain else -1
+
+
 class Identifiers:
     """All kinds in natural order; `start[kind]` is the number of the kind's first element."""
 
@@ -78,6 +84,28 @@ class Identifiers:
             return None
         place = int(np.searchsorted(table, int(own)))
         return self.start[kind] + place if place < len(table) and int(table[place]) == int(own) else None
+
+    def numbers(self, names: Sequence[str]) -> Array:
+        """The numbers of very many ``kind:id`` at once, -1 for what there is not."""
+        found = np.full(len(names), -1, np.int64)
+        places: dict[str, list[int]] = {}
+        for at, name in enumerate(names):
+            places.setdefault(name[: name.find(":") + 1], []).append(at)
+        for prefix, where in places.items():
+            table = self.tables.get(prefix[:-1])
+            if table is None or not len(table):
+                continue
+            own = [names[at][len(prefix) :] for at in where]
+            if table.dtype.kind == "S":
+                order = self.text_order[prefix[:-1]]
+                wanted = np.array([one.encode() for one in own], np.bytes_)
+                slot = np.minimum(np.searchsorted(table, wanted, sorter=order), len(table) - 1)
+                place = order[slot].astype(np.int64)
+            else:
+                wanted = np.array([_integer(one) for one in own], np.int64)
+                place = np.minimum(np.searchsorted(table, wanted), len(table) - 1)
+            found[where] = np.where(table[place] == wanted, place + self.start[prefix[:-1]], -1)
+        return found
 
     def kind(self, number: int) -> str:
         return self._kinds[bisect.bisect_right(self._starts, number) - 1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -49,14 +50,34 @@ class Resolution:
         return (*self.lost, *self.partial)
 
 
-def resolve(
+@dataclass(frozen=True)
+class Traced:
+    """An answer in numbers, and in names when somebody asks: names of fifty thousand loads take longer than
+    finding them. `dark` are the numbers of all loads that are told of an outage, rising."""
+
+    grid: Grid
+    request: Request
+    outcome: Outcome
+    began: float
+
+    @property
+    def dark(self) -> np.ndarray:
+        lost, partial = self.outcome.lost, self.outcome.partial
+        return np.union1d(lost, partial) if len(partial) else lost
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        return answer(self.grid, self.request, self.outcome, self.began)
+
+
+def trace_work(
     network: Network | TraceIndex | Grid,
     *,
     work: Sequence[str] = (),
     out: Sequence[str] = (),
     close: Sequence[str] = (),
     close_ties: bool = False,
-) -> Resolution:
+) -> Traced:
     """Trace work on `work`, the loss of `out`, and the closing of `close` or of all ties.
 
     Pass a Grid to trace the same network more than once: building it is most of the
@@ -66,8 +87,19 @@ def resolve(
     grid = as_grid(network)
     began = time.perf_counter()
     request = read_request(grid, work=work, out=out, close=close, close_ties=close_ties)
-    outcome = trace(grid, request.change, request.loads_out)
-    return answer(grid, request, outcome, began)
+    return Traced(grid, request, trace(grid, request.change, request.loads_out), began)
+
+
+def resolve(
+    network: Network | TraceIndex | Grid,
+    *,
+    work: Sequence[str] = (),
+    out: Sequence[str] = (),
+    close: Sequence[str] = (),
+    close_ties: bool = False,
+) -> Resolution:
+    """The answer of `trace_work` in names."""
+    return trace_work(network, work=work, out=out, close=close, close_ties=close_ties).resolution
 
 
 def as_grid(network: Network | TraceIndex | Grid) -> Grid:

@@ -178,9 +178,7 @@ def _check(settings: Settings) -> list[str]:
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             faults.append(f"{PREFIX}{name.upper()} must be a http(s) address")
     if settings.timestamp_url and not settings.timestamp_authority_file:
-        faults.append(
-            f"{PREFIX}TIMESTAMP_URL needs {PREFIX}TIMESTAMP_AUTHORITY_FILE, to check stamps with"
-        )
+        faults.append(f"{PREFIX}TIMESTAMP_URL needs {PREFIX}TIMESTAMP_AUTHORITY_FILE, to check stamps with")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
         faults.append(f"{PREFIX}SMTP_URL must begin with smtp:// or smtps://")
     scheme = urlsplit(settings.broker_url).scheme

@@ -24,6 +24,7 @@ from outage_notify.domain.policy import LeadFault
 from outage_notify.domain.window import check_window
 from outage_notify.services import acknowledge, check_plan, schedule_notices, time_waves
 from outage_notify.services.check_plan import Checked
+from outage_notify.services.crowd import Listed
 from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.plan_outage import changing, check_lead, lead_faults
 from outage_notify.services.resolve_audience import freeze
@@ -76,7 +77,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
                 outage.kind,
                 revision.start,
                 ZoneInfo(outage.timezone),
-                affected,
+                Listed(affected),
                 now,
             ),
             people=len(persons),

@@ -21,6 +21,7 @@ from outage_notify.domain.checks import CheckKind, Finding, Other, Plan, Protect
 from outage_notify.domain.errors import Blocked, NotPermitted
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import customer_plans
+from outage_notify.services.crowd import Crowd, Listed
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.resolve_audience import Switching
 from outage_notify.services.runtime import Runtime
@@ -41,7 +42,7 @@ class Checked:
     zone: ZoneInfo
     switching: Switching
     lost: frozenset[str]
-    affected: tuple[Affected, ...]
+    crowd: Crowd
     reference: str = ""
 
     @classmethod
@@ -54,7 +55,7 @@ class Checked:
             ZoneInfo(outage.timezone),
             Switching.from_dict(revision.switching),
             frozenset(lost),
-            tuple(affected),
+            Listed.of(affected),
             outage.reference,
         )
 
@@ -62,7 +63,7 @@ class Checked:
 def findings(session: Session, rt: Runtime, asked: Checked) -> list[Finding]:
     """Everything that stands in the way, the gravest first. Reads only."""
     limits = rt.policy.limits
-    dark = frozenset(one.feed.customer for one in asked.affected if one.impact is Impact.OUTAGE)
+    dark = frozenset(asked.crowd.customers((Impact.OUTAGE,)))
     plan = Plan(asked.start, asked.end, asked.lost, dark)
     span = max(limits.within, limits.merge_within) + timedelta(days=1)
     rows = check_queries.others(session, asked.start - span, asked.end + span, asked.reference)
@@ -83,7 +84,7 @@ def findings(session: Session, rt: Runtime, asked: Checked) -> list[Finding]:
         *checks.protected(plan, _protected(session, asked), asked.zone),
         *checks.no_contact(_missing(session, rt, asked)),
         *customer_plans.findings(
-            session, asked.affected, asked.start, asked.end, asked.zone, rt.now(session)
+            session, asked.crowd.customers(), dark, asked.start, asked.end, asked.zone, rt.now(session)
         ),
     ]
     return checks.in_order(_named(session, one) for one in found)
@@ -223,8 +224,7 @@ def _protected(session: Session, asked: Checked) -> list[ProtectedDate]:
 
 
 def _missing(session: Session, rt: Runtime, asked: Checked) -> int:
-    told = {one.feed.customer for one in asked.affected if rt.policy.told(one.impact, one.feed.key)}
-    return user_lookup.without_contact(session, told)
+    return user_lookup.without_contact(session, asked.crowd.told(rt.policy))
 
 
 def _named(session: Session, finding: Finding) -> Finding:

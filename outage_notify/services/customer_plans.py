@@ -6,7 +6,7 @@ replaces an older one; each change is an event. Leaves to `domain.customer_plan`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,19 +15,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from channels.signing import BadToken
-from outage_notify.domain.audience import Affected, Impact
 from outage_notify.domain.checks import CheckKind, Finding, Weight
 from outage_notify.domain.customer_plan import CustomerPlan
 from outage_notify.domain.errors import InvalidInput, NotFound
 from outage_notify.services import feed_addresses, links
 from outage_notify.services.runtime import Runtime
+from outage_notify.store import people_lookup
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.people_tables import Customer
 from outage_notify.store.plan_tables import CustomerPlanRow
 from outage_notify.store.work_queries import record
 
 LARGEST_FILE = 4 * 1024 * 1024
-_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -122,28 +121,25 @@ def proposals(rt: Runtime) -> list[Customer]:
 
 def findings(
     session: Session,
-    affected: Sequence[Affected],
+    people: Collection[int],
+    without: Collection[int],
     start: datetime,
     end: datetime,
     zone: ZoneInfo,
     now: datetime,
 ) -> Iterator[Finding]:
-    """What the plans of affected customers say against a window; one finding per kind."""
-    people = sorted({one.feed.customer for one in affected if one.impact is not Impact.NONE})
-    without = {one.feed.customer for one in affected if one.impact is Impact.OUTAGE}
+    """What the plans of affected `people` say against a window, one finding per kind; those `without` supply
+    may have a backup that does not last."""
     hurt: dict[CheckKind, list[tuple[int, str]]] = {}
-    for at in range(0, len(people), _CHUNK):
-        some = people[at : at + _CHUNK]
-        statement = select(CustomerPlanRow).where(CustomerPlanRow.customer_ref.in_(some))
-        for row in session.scalars(statement):
-            plan, one = CustomerPlan.from_dict(row.plan), row.customer_ref
-            if times := plan.hurt(start, end, zone):
-                hurt.setdefault(CheckKind.CRITICAL_TIME, []).append((one, "; ".join(times)))
-            if plan.too_short(start, now):
-                hours = str(plan.minimum_notice_hours)
-                hurt.setdefault(CheckKind.CONTRACT_NOTICE, []).append((one, hours))
-            if one in without and not plan.outlasts(start, end):
-                hurt.setdefault(CheckKind.SHORT_BACKUP, []).append((one, f"{plan.backup_hours:g}"))
+    for row in people_lookup.plans_of(session, people):
+        plan, one = CustomerPlan.from_dict(row.plan), row.customer_ref
+        if times := plan.hurt(start, end, zone):
+            hurt.setdefault(CheckKind.CRITICAL_TIME, []).append((one, "; ".join(times)))
+        if plan.too_short(start, now):
+            hours = str(plan.minimum_notice_hours)
+            hurt.setdefault(CheckKind.CONTRACT_NOTICE, []).append((one, hours))
+        if one in without and not plan.outlasts(start, end):
+            hurt.setdefault(CheckKind.SHORT_BACKUP, []).append((one, f"{plan.backup_hours:g}"))
     for kind, found in hurt.items():
         weight = Weight.ADVICE if kind is CheckKind.SHORT_BACKUP else Weight.OVERRIDE
         yield Finding(

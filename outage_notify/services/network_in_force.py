@@ -21,6 +21,7 @@ from geo.grid import Grid
 from geo.grid_build import build
 from geo.model import Network
 from outage_notify.domain.errors import NotFound
+from outage_notify.services.collector_pause import collector_paused
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import network_queries, tracing_columns
 from outage_notify.store.network_tables import NetworkVersion
@@ -34,8 +35,9 @@ _loaded: dict[str, LoadedNetwork] = {}
 class LoadedNetwork:
     """One version: `grid` for tracing, `network` for drawing, read when first asked for."""
 
-    def __init__(self, rt: Runtime, version: int, grid: Grid) -> None:
+    def __init__(self, rt: Runtime, version: int, grid: Grid, path: Path) -> None:
         self.version = version
+        self.path = path
         self.grid = grid
         self._database = rt.database
         grid.label = self._label
@@ -68,7 +70,9 @@ def load_network(session: Session, rt: Runtime) -> tuple[int, LoadedNetwork]:
         if found is None:
             # Earlier versions are not traced any more; one is held at a time.
             _loaded.clear()
-            found = _loaded[place] = LoadedNetwork(rt, version.id, _grid(session, rt, version))
+            found = _loaded[place] = LoadedNetwork(
+                rt, version.id, _grid(session, rt, version), grid_path(rt, version)
+            )
     return version.id, found
 
 
@@ -80,7 +84,8 @@ def _grid(session: Session, rt: Runtime, version: NetworkVersion) -> Grid:
         pass
     except (OSError, grid_file.GridFileError) as error:
         log.warning("network_file_unusable", file=path.name, reason=str(error))
-    grid = build(tracing_columns.tracing_columns(session, version.id))
+    with collector_paused():
+        grid = build(tracing_columns.tracing_columns(session, version.id))
     try:
         grid_file.write(grid, path)
         _forget_others(path)

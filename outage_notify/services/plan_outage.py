@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -20,9 +21,11 @@ from outage_notify.domain.policy import LeadFault, classes_of
 from outage_notify.domain.window import check_window
 from outage_notify.services import check_plan
 from outage_notify.services.check_plan import Checked
-from outage_notify.services.resolve_audience import Resolved, Switching, freeze, resolve_audience
+from outage_notify.services.crowd import Crowd, Listed
+from outage_notify.services.resolve_audience import Foreseen, Switching, foresee, freeze
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import claims, outage_queries, user_lookup
+from outage_notify.store.database import Database
 from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record
@@ -54,13 +57,19 @@ class PlanRequest:
 class Preview:
     """Who is hit and what stands in the way, before anything is stored."""
 
-    resolved: Resolved
+    resolved: Foreseen
     lead_faults: list[LeadFault]
-    missing_contacts: int
+    _database: Database
 
     @property
     def by_tier(self) -> dict[str, dict[str, int]]:
         return self.resolved.by_tier
+
+    @cached_property
+    def missing_contacts(self) -> int:
+        """How many customers have no usable address at all. Asks the database when it is asked."""
+        with self._database.read() as session:
+            return user_lookup.without_contact(session, self.resolved.hit.customers())
 
 
 def preview(rt: Runtime, request: PlanRequest) -> Preview:
@@ -68,9 +77,10 @@ def preview(rt: Runtime, request: PlanRequest) -> Preview:
     with rt.database.read() as session:
         now = rt.now(session)
         check_window(request.start, request.end, now)
-        found = resolve_audience(session, rt, request.switching)
-        faults = lead_faults(rt, request.kind, request.start, rt.zone, found.affected, now)
-        return Preview(found, faults, user_lookup.without_contact(session, _customers(found.affected)))
+        found = foresee(session, rt, request.switching)
+        return Preview(
+            found, lead_faults(rt, request.kind, request.start, rt.zone, found.hit, now), rt.database
+        )
 
 
 def plan(rt: Runtime, by: str, request: PlanRequest) -> str:
@@ -203,14 +213,13 @@ def lead_faults(
     kind: OutageKind,
     start: datetime,
     zone: ZoneInfo,
-    affected: tuple[Affected, ...],
+    crowd: Crowd,
     now: datetime,
 ) -> list[LeadFault]:
     """Duties towards those who are told that can't be kept any more."""
     classes: set[str] = set()
-    for one in affected:
-        if rt.policy.told(one.impact, one.feed.key):
-            classes |= classes_of(one.feed.tier, one.feed.life_support)
+    for tier, life_support in crowd.classes(rt.policy):
+        classes |= classes_of(tier, life_support)
     if not classes:
         return []
     return rt.policy.check_lead(kind, now, start, zone, classes, rt.holidays(start))
@@ -221,7 +230,7 @@ def check_lead(
 ) -> str:
     """Empty if in time; the article excepted from if a permitted exception was reasoned; else TooLate."""
     zone = ZoneInfo(outage.timezone)
-    faults = lead_faults(rt, outage.kind, revision.start, zone, affected, now)
+    faults = lead_faults(rt, outage.kind, revision.start, zone, Listed(affected), now)
     if not faults:
         return ""
     worst = faults[0]

@@ -6,18 +6,18 @@ the customer's places alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from channels.model import Language, NoticeFacts, PlaceLine, RenderedSms
 from channels.render import render_sms
-from outage_notify.domain.audience import Affected
 from outage_notify.domain.checks import Finding
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.policy import Rule
 from outage_notify.services import check_plan, plan_outage
 from outage_notify.services.check_plan import Checked
+from outage_notify.services.crowd import Crowd
 from outage_notify.services.notice_facts import in_words
 from outage_notify.services.plan_outage import PlanRequest, Preview
 from outage_notify.services.runtime import Runtime
@@ -48,32 +48,27 @@ class PlanPreview:
     @property
     def told(self) -> int:
         """Distinct customers in the audience."""
-        return len({one.feed.customer for one in self.preview.resolved.affected})
+        return sum(one["customers"] for one in self.preview.by_tier.values())
 
 
 def preview_plan(rt: Runtime, request: PlanRequest, reference: str = "") -> PlanPreview:
     """Trace, check and render. Raises what `plan_outage.preview` raises. `reference`: the outage
     that the plan changes, which does not stand in its own way."""
     found = plan_outage.preview(rt, request)
-    lost, affected = frozenset(found.resolved.resolution.dark), found.resolved.affected
+    lost, crowd = frozenset(found.resolved.resolution.dark), found.resolved.hit
     with rt.database.read() as session:
         now = rt.now(session)
-        asked = Checked(request.start, request.end, rt.zone, request.switching, lost, affected, reference)
+        asked = Checked(request.start, request.end, rt.zone, request.switching, lost, crowd, reference)
         findings = tuple(check_plan.findings(session, rt, asked))
-    deadlines = _deadlines(rt, request, affected, now)
+    deadlines = _deadlines(rt, request, crowd, now)
     texts = {one.value: _sample(rt, request, one) for one in Language}
     return PlanPreview(found, deadlines, texts, findings)
 
 
-def _deadlines(
-    rt: Runtime, request: PlanRequest, affected: Iterable[Affected], now: datetime
-) -> tuple[LawDeadline, ...]:
-    people = {
-        (one.feed.tier, one.feed.life_support) for one in affected if rt.policy.told(one.impact, one.feed.key)
-    }
+def _deadlines(rt: Runtime, request: PlanRequest, crowd: Crowd, now: datetime) -> tuple[LawDeadline, ...]:
     holidays = rt.holidays(request.start)
     rules: dict[str, LawDeadline] = {}
-    for tier, life_support in people:
+    for tier, life_support in crowd.classes(rt.policy):
         for duty in rt.policy.duties(
             request.kind, request.start, rt.zone, tier=tier, life_support=life_support, holidays=holidays
         ):

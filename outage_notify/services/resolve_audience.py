@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from geo.areas import AreaIndex
 from geo.model import GeoError
-from geo.resolve import Resolution, resolve
+from geo.resolve import Resolution, Traced, trace_work
 from outage_notify.domain.audience import Affected, Impact, assess, count_by_tier
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.services.collector_pause import collector_paused
-from outage_notify.services.network_in_force import load_network
+from outage_notify.services.network_in_force import LoadedNetwork, load_network
+from outage_notify.services.people_in_force import Hit, people_in_force
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_lookup, outage_queries
 from outage_notify.store.outage_tables import OutageRevision
@@ -63,6 +65,27 @@ class Resolved:
         return count_by_tier(self.affected)
 
 
+@dataclass(frozen=True)
+class Foreseen:
+    """What a switching would mean: counted at once, named when somebody asks."""
+
+    version: int
+    traced: Traced
+    hit: Hit
+
+    @property
+    def resolution(self) -> Resolution:
+        return self.traced.resolution
+
+    @property
+    def by_tier(self) -> dict[str, dict[str, int]]:
+        return self.hit.by_tier
+
+    @cached_property
+    def affected(self) -> tuple[Affected, ...]:
+        return tuple(self.hit.affected(self.traced.grid))
+
+
 def _area_index(session: Session, rt: Runtime) -> AreaIndex:
     """The public cells of the network in force."""
     version, loaded = load_network(session, rt)
@@ -76,12 +99,31 @@ def _area_index(session: Session, rt: Runtime) -> AreaIndex:
 
 
 def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Resolved:
-    """Trace and find the affected. InvalidInput says what is wrong with the switching."""
+    """Trace and find the affected, row by row. InvalidInput says what is wrong with the switching.
+
+    For what is stored or compared; whoever only looks asks `foresee`.
+    """
+    version, loaded = load_network(session, rt)
+    resolution = _traced(loaded, switching).resolution
+    lost, momentary = frozenset(resolution.dark), frozenset(resolution.momentary)
+    with collector_paused():
+        feeds = feed_lookup.feeds_of_sites_on(session, lost | momentary)
+        return Resolved(version, resolution, tuple(assess(feeds, lost, momentary)))
+
+
+def foresee(session: Session, rt: Runtime, switching: Switching) -> Foreseen:
+    """Trace and count the affected as they are now, without an object for each. Raises as `resolve_audience`."""
+    version, loaded = load_network(session, rt)
+    traced = _traced(loaded, switching)
+    people = people_in_force(session, loaded)
+    return Foreseen(version, traced, people.hit(traced.dark, traced.outcome.momentary))
+
+
+def _traced(loaded: LoadedNetwork, switching: Switching) -> Traced:
     if not switching.work and not switching.out:
         raise InvalidInput("Nothing is worked on or taken out.", "Name an element, such as line:12.")
-    version, loaded = load_network(session, rt)
     try:
-        resolution = resolve(
+        return trace_work(
             loaded.grid,
             work=switching.work,
             out=switching.out,
@@ -90,10 +132,37 @@ def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Res
         )
     except GeoError as error:
         raise InvalidInput(error.message, error.remedy) from error
-    lost, momentary = frozenset(resolution.dark), frozenset(resolution.momentary)
-    with collector_paused():
-        feeds = feed_lookup.feeds_of_sites_on(session, lost | momentary)
-        return Resolved(version, resolution, tuple(assess(feeds, lost, momentary)))
+
+
+def page_of(
+    session: Session, rt: Runtime, switching: Switching, offset: int, limit: int, loads: bool
+) -> dict[str, Any]:
+    """What a switching would mean, JSON-able: isolation, counts, and one page of the service points, highest tier
+    first. `loads` adds the name of every load."""
+    found = foresee(session, rt, switching)
+    traced, hit = found.traced, found.hit
+    shown = hit.affected(traced.grid, hit.gravest_first(offset, limit))
+    names = feed_lookup.service_point_names(session, [one.feed.service_point for one in shown])
+    outcome, grid = traced.outcome, traced.grid
+    kinds = {"lost": outcome.lost, "partial": outcome.partial, "momentary": outcome.momentary}
+    return {
+        "isolation": {
+            "opened": list(grid.switch_names(traced.request.opened)),
+            "closed": list(traced.request.closed_names(grid)),
+        },
+        "loads": {kind: len(numbers) for kind, numbers in kinds.items()},
+        "by_tier": found.by_tier,
+        "service_points": [
+            {
+                "service_point": names[one.feed.service_point],
+                "load": one.feed.element,
+                "tier": one.feed.tier.value,
+                "impact": one.impact.value,
+            }
+            for one in shown
+        ],
+        "total": len(hit),
+    } | ({kind: list(grid.load_names(numbers)) for kind, numbers in kinds.items()} if loads else {})
 
 
 def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:

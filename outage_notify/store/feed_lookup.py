@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import ARRAY, Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from outage_notify.domain.audience import Feed
 from outage_notify.store.people_tables import Customer, ServicePoint
@@ -20,7 +22,10 @@ def feeds_of_sites_on(session: Session, elements: Collection[str]) -> list[Feed]
         return []
     hit = (
         select(ServicePoint.site_ref)
-        .where(ServicePoint.element.in_(_listed(session, sorted(elements))), ServicePoint.gone_at.is_(None))
+        .where(
+            ServicePoint.element.in_(listed(session, sorted(elements), String())),
+            ServicePoint.gone_at.is_(None),
+        )
         .distinct()
     )
     rows = session.execute(
@@ -39,12 +44,12 @@ def feeds_of_sites_on(session: Session, elements: Collection[str]) -> list[Feed]
     return [Feed(*row) for row in rows]
 
 
-def _listed(session: Session, values: list[str]) -> Select[tuple[str]]:
+def listed(session: Session, values: list[Any], kind: TypeEngine[Any]) -> Select[tuple[Any]]:
     """Any number of values as one parameter: fifty thousand of their own would be too many for a statement."""
     if session.get_bind().dialect.name == "sqlite":
         listed = func.json_each(json.dumps(values)).table_valued("value")
         return select(listed.c.value)
-    array = bindparam(None, values, type_=ARRAY(String), unique=True)
+    array = bindparam(None, values, type_=ARRAY(kind), unique=True)
     return select(func.unnest(array).column_valued("value"))
 
 

@@ -28,10 +28,12 @@ class FeedAddress(Base):
 
 
 class Publication(Base):
-    """One row: `version` is raised by every transaction that changed something that a feed may show."""
+    """One row: `version` is raised by every transaction that changed something that a feed may show; `people`
+    is drawn anew at random by every transaction that changed who hangs on which load, or with what tier."""
 
     __tablename__ = "publication"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, default=0)
+    people: Mapped[str] = mapped_column(String(32), default="")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, select
 from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel
+from outage_notify.store.feed_lookup import listed
 from outage_notify.store.people_tables import ContactPoint, Customer, ServicePoint
+from outage_notify.store.plan_tables import CustomerPlanRow
 
 _CHUNK = 500
 
@@ -25,6 +27,14 @@ def customers_by_ref(session: Session, refs: Iterable[int]) -> dict[int, Custome
         )
         found.update({one.id: one for one in rows})
     return found
+
+
+def plans_of(session: Session, customers: Collection[int]) -> list[CustomerPlanRow]:
+    """The plans of those of these customers who have one, by customer."""
+    if not customers:
+        return []
+    wanted = CustomerPlanRow.customer_ref.in_(listed(session, list(customers), BigInteger()))
+    return list(session.scalars(select(CustomerPlanRow).where(wanted).order_by(CustomerPlanRow.customer_ref)))
 
 
 def grid_manager_of(session: Session, customer: int) -> int | None:

@@ -4,14 +4,19 @@ Promises: whoever renders for version n and finds n again later may hand out wha
 every transaction that writes one of `PUBLISHED` through a session raises the version in the same
 commit. The row is written last, so that it is locked for a moment only. Leaves to others: what
 depends on time alone (`services.feed_cache`).
+
+A second mark, `people`, tells whether anybody came, left, moved to another load or got another tier
+(`services.people_in_force` keeps columns for it). It is random and never comes twice, so that a database that was
+made anew or restored in the same place is told from the one before.
 """
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import event, update
+from sqlalchemy import event, inspect, update
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from outage_notify.store.database import Database
@@ -31,7 +36,14 @@ PUBLISHED = (
     FeedAddress,
     NetworkVersion,
 )
+# What decides who hangs on which load, and how much that weighs.
+PEOPLE: dict[type[Any], tuple[str, ...]] = {
+    Customer: ("tier", "life_support"),
+    Site: ("customer_ref",),
+    ServicePoint: ("element", "customer_ref", "site_ref", "gone_at"),
+}
 _CHANGED = "publication changed"
+_PEOPLE = "people changed"
 _OFFSET = "coalesce((SELECT seconds FROM clock_offset WHERE id = 1), 0) FROM publication WHERE id = 1"
 _READ = {
     "sqlite": "SELECT version, strftime('%Y-%m-%dT%H:%M:%f', 'now'), " + _OFFSET,
@@ -70,7 +82,25 @@ def _flushed(session: Session, context: object) -> None:
     for row in (*session.new, *session.dirty, *session.deleted):
         if isinstance(row, PUBLISHED):
             session.info[_CHANGED] = True
-            return
+            if _weighs(session, row):
+                session.info[_PEOPLE] = True
+                return
+
+
+def _weighs(session: Session, row: object) -> bool:
+    """Whether a row that is being written changes who hangs on which load."""
+    columns = PEOPLE.get(type(row))
+    if columns is None:
+        return False
+    if row in session.new or row in session.deleted:
+        return True
+    attributes = inspect(row).attrs
+    return any(attributes[name].history.has_changes() for name in columns)
+
+
+def changed_in_bulk(session: Session) -> None:
+    """To be called by whoever writes people past the session, such as by COPY."""
+    session.info[_CHANGED] = session.info[_PEOPLE] = True
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -78,16 +108,24 @@ def _executed(state: ORMExecuteState) -> None:
     """Statements that write many rows at once pass by the flush."""
     if not (state.is_insert or state.is_update or state.is_delete) or state.bind_mapper is None:
         return
-    if issubclass(state.bind_mapper.class_, PUBLISHED):
+    table = state.bind_mapper.class_
+    if issubclass(table, PUBLISHED):
         state.session.info[_CHANGED] = True
+    if table in PEOPLE:
+        state.session.info[_PEOPLE] = True
 
 
 @event.listens_for(Session, "before_commit")
 def _commits(session: Session) -> None:
     session.flush()
+    values: dict[str, Any] = {}
     if session.info.pop(_CHANGED, False):
+        values["version"] = Publication.version + 1
+    if session.info.pop(_PEOPLE, False):
+        values["people"] = secrets.token_hex(16)
+    if values:
         session.execute(
-            update(Publication).where(Publication.id == 1).values(version=Publication.version + 1),
+            update(Publication).where(Publication.id == 1).values(values),
             execution_options={"synchronize_session": False},
         )
 
@@ -95,3 +133,4 @@ def _commits(session: Session) -> None:
 @event.listens_for(Session, "after_rollback")
 def _rolled_back(session: Session) -> None:
     session.info.pop(_CHANGED, None)
+    session.info.pop(_PEOPLE, None)

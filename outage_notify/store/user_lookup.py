@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, func, select
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.errors import NotFound, NotPermitted
+from outage_notify.store.feed_lookup import listed
 from outage_notify.store.people_tables import ContactPoint
 from outage_notify.store.user_tables import Role, User
-
-_CHUNK = 500
 
 
 def require(session: Session, username: str, role: Role) -> User:
@@ -26,16 +25,13 @@ def require(session: Session, username: str, role: Role) -> User:
 
 def without_contact(session: Session, customers: Collection[int]) -> int:
     """How many of these customers have no usable address on any channel."""
-    ordered, reachable = sorted(customers), 0
-    for at in range(0, len(ordered), _CHUNK):
-        reachable += (
-            session.scalar(
-                select(func.count(ContactPoint.customer_ref.distinct())).where(
-                    ContactPoint.customer_ref.in_(ordered[at : at + _CHUNK]),
-                    ContactPoint.bad_at.is_(None),
-                    ContactPoint.opted_out_at.is_(None),
-                )
-            )
-            or 0
+    if not customers:
+        return 0
+    reachable = session.scalar(
+        select(func.count(ContactPoint.customer_ref.distinct())).where(
+            ContactPoint.customer_ref.in_(listed(session, list(customers), BigInteger())),
+            ContactPoint.bad_at.is_(None),
+            ContactPoint.opted_out_at.is_(None),
         )
-    return len(ordered) - reachable
+    )
+    return len(customers) - (reachable or 0)

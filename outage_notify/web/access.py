@@ -80,6 +80,7 @@ ACCESS: dict[str, Access] = {
     "api.show": A.MACHINE,
     "api.checks": A.MACHINE,
     "api.plan": A.MACHINE,
+    "api.resolve": A.MACHINE,
     "api.revise": A.MACHINE,
     "api.step": A.MACHINE,
     "webhooks.status": A.PROVIDER,

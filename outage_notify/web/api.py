@@ -27,6 +27,7 @@ from outage_notify.services import (
 )
 from outage_notify.services.machine_access import Machine
 from outage_notify.services.plan_outage import PlanRequest
+from outage_notify.services.resolve_audience import Switching, page_of
 from outage_notify.web import openapi
 from outage_notify.web.context import runtime
 from outage_notify.web.errors import note_defect, status_of
@@ -98,6 +99,20 @@ def checks(reference: str) -> Response:
         ]
     }
     return _json(found)
+
+
+@pages.post("/resolve")
+def resolve() -> Response:
+    """What a switching would mean. Stores nothing, so it needs no key."""
+    body = _body(openapi.SWITCHING, ())
+    limit, offset = _number("limit", 50, 0, LARGEST_PAGE), _number("offset", 0, 0, 100_000_000)
+    rt = runtime()
+    with rt.database.read() as session:
+        found = page_of(
+            session, rt, Switching.from_dict(body), offset, limit, request.args.get("loads") == "all"
+        )
+    more = limit and offset + limit < found["total"]
+    return _json(found | {"next_offset": offset + limit if more else None})
 
 
 @pages.post("/outages")

@@ -29,6 +29,12 @@ STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "overrun": ("It takes longer.", {"until": _TIME}, ("until",)),
     "complete": ("Supply is back.", {}, ()),
 }
+SWITCHING: dict[str, Any] = {
+    "work": _LIST,
+    "out": _LIST,
+    "close": _LIST,
+    "close_ties": {"type": "boolean"},
+}
 PLAN: dict[str, Any] = {
     "kind": {"enum": [one.value for one in OutageKind]},
     "start": _TIME,
@@ -41,10 +47,7 @@ PLAN: dict[str, Any] = {
     },
     "area": {"type": "string", "maxLength": 300},
     "line": {"type": "string", "maxLength": 300},
-    "work": _LIST,
-    "out": _LIST,
-    "close": _LIST,
-    "close_ties": {"type": "boolean"},
+    **SWITCHING,
 }
 PLAN_NEEDED = ("kind", "start", "end", "reason")
 
@@ -58,6 +61,7 @@ def document(base_url: str) -> dict[str, Any]:
     }
     paths: dict[str, Any] = {
         "/outages": outages,
+        "/resolve": {"post": _resolving()},
         "/outages/{reference}": {
             "parameters": [reference],
             "get": _operation("showOutage", "One outage, whole.", {"200": "Outage"}),
@@ -109,6 +113,10 @@ def document(base_url: str) -> dict[str, Any]:
                     },
                 },
                 "Checks": {"type": "object", "required": ["findings"]},
+                "Resolved": {
+                    "type": "object",
+                    "required": ["isolation", "loads", "by_tier", "service_points", "total", "next_offset"],
+                },
                 "Problem": {
                     "type": "object",
                     "required": ["type", "title", "status"],
@@ -130,6 +138,24 @@ def _paging() -> list[dict[str, Any]]:
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
         {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 1000000}},
     ]
+
+
+def _resolving() -> dict[str, Any]:
+    """The one question that is posted: it has a body, and changes nothing."""
+    schema = {"type": "object", "properties": SWITCHING, "additionalProperties": False}
+    numbers = {"limit": 200, "offset": 100_000_000}
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": most}}
+        for name, most in numbers.items()
+    ]
+    parameters.append({"name": "loads", "in": "query", "schema": {"const": "all"}})
+    return _operation(
+        "resolve",
+        "Who would lose supply, by tier, and one page of the service points. Stores nothing.",
+        {"200": "Resolved"},
+        parameters=parameters,
+        requestBody={"required": True, "content": {"application/json": {"schema": schema}}},
+    )
 
 
 def _operation(name: str, words: str, answers: dict[str, str], **more: Any) -> dict[str, Any]:

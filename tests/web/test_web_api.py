@@ -82,6 +82,30 @@ def test_a_machine_does_the_whole_job(oms: Machine, chief: Machine, rt: Runtime)
     assert oms.post(other.headers["Location"] + "/cancel", {"reason": "x"}).json["state"] == "CANCELLED"
 
 
+def test_a_machine_asks_what_a_switching_would_mean(oms: Machine, rt: Runtime) -> None:
+    asked = "/api/v1/resolve"
+    whole = oms.post(f"{asked}?limit=200&loads=all", {"work": ["line:3"]}).json
+    assert whole["loads"]["lost"] == len(whole["lost"]) > 0 and whole["next_offset"] is None
+    points = whole["service_points"]
+    assert len(points) == whole["total"] > 1
+    pages, at = [], 0
+    while at is not None:
+        page = oms.post(f"{asked}?limit=1&offset={at}", {"work": ["line:3"]}).json
+        pages += page["service_points"]
+        at = page["next_offset"]
+    assert pages == points and "lost" not in page
+    planned = oms.post(API, PLAN).json
+    assert sum(one["customers"] for one in whole["by_tier"].values()) > 0 and planned["state"] == "DRAFT"
+    for body, words in (
+        ({}, "Nothing"),
+        ({"work": ["line:77777"]}, "no element"),
+        ({"wrok": []}, "not known"),
+    ):
+        refused = oms.post(asked, body)
+        assert refused.status_code == 422 and words in refused.json["detail"]
+    assert oms.client.post(asked, json={"work": ["line:3"]}).status_code == 401
+
+
 def test_a_key_does_one_thing_once(oms: Machine) -> None:
     first, again = oms.post(API, PLAN, "k"), oms.post(API, PLAN, "k")
     assert first.get_data() == again.get_data() and again.headers["Idempotent-Replayed"] == "true"
@@ -137,7 +161,7 @@ def test_the_document_names_every_step_and_no_other(app: Flask) -> None:
     operations = [
         one for path in document["paths"].values() for name, one in path.items() if name in {"get", "post"}
     ]
-    assert len(operations) == 4 + 9
+    assert len(operations) == 5 + 9
     assert len({one["operationId"] for one in operations}) == len(operations)
 
 

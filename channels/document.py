@@ -26,7 +26,6 @@ from channels.model import Language, NoticeFacts
 from channels.plain import one_line
 from channels.render import (
     ANNOUNCING,
-    clean,
     effect,
     lead_sentences,
     notice_rows,
@@ -34,6 +33,7 @@ from channels.render import (
     render_title,
     text_sha256,
 )
+from channels.typed_values import clean
 from channels.wording import Words
 
 HERE = Path(__file__).parent

@@ -11,29 +11,27 @@ A signature is asked for when the customer is key, the kind is one that is signe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from channels.advice import advice
 from channels.catalogues import N_, translations
-from channels.model import Language, NoticeFacts, PlaceLine, RenderedEmail, RenderedSms, RenderedVoice
+from channels.model import Language, NoticeFacts, RenderedEmail, RenderedSms, RenderedVoice
 from channels.plain import clip, gsm_friendly, one_line
 from channels.sms_length import not_gsm7, sms_length
+from channels.typed_values import ANNOUNCING as ANNOUNCING
+from channels.typed_values import KINDS as KINDS
+from channels.typed_values import NAME, PHONE, clean, nameless, shortened, web_link
+from channels.wave_text import Own, wave_text
 from channels.wording import Words
 
-ANNOUNCING = ("SEVEN_DAY", "DAY_AHEAD", "CHANGED", "REMINDER")
-KINDS = (*ANNOUNCING, "CANCELLED", "STARTED", "OVERRUN", "RESTORED")
 # How many places the opening sentence names before it counts; e-mail and letter list all of them below.
 SMS_PLACES, VOICE_PLACES, LEAD_PLACES = 3, 4, 6
-_NAME, _REASON, _PHONE = 48, 60, 32  # characters, in SMS and voice
-_ENDS_A_LINK = re.compile(r"""[\s<>"'`\x00-\x1f]""")
 
 _EFFECTS = {
     "OUTAGE": N_("no supply"),
@@ -74,23 +72,46 @@ class Groups:
 def render_sms(facts: NoticeFacts) -> RenderedSms:
     """The SMS, short, with its encoding and number of segments."""
     english = facts.language is Language.EN
-    facts = clean(facts, gsm=english)
-    facts = _shortened(facts)
-    named = _sms(facts, " ".join(part for part in (facts.grid_manager, facts.grid_manager_phone) if part))
-    if not (english and facts.grid_manager_phone and not_gsm7(facts.grid_manager)):
+    tidy = gsm_friendly if english else one_line
+    name, phone = clip(tidy(facts.grid_manager), NAME), clip(tidy(facts.grid_manager_phone), PHONE)
+    named = _sms(facts, " ".join(part for part in (name, phone) if part))
+    if not (english and phone and not_gsm7(name)):
         return named
     # A manager's name in Chinese alone would make an English text twice as long; the number does.
-    numbered = _sms(facts, facts.grid_manager_phone)
+    numbered = _sms(facts, phone)
     return numbered if numbered.segments < named.segments else named
 
 
 def _sms(facts: NoticeFacts, manager: str) -> RenderedSms:
-    body = _template(facts.language, "sms.txt").render(
-        _context(facts, _lead(facts, "short", SMS_PLACES), manager=manager)
-    )
-    text = (" " if facts.language is Language.EN else "").join(_lines(body))
+    text = wave_text(facts, manager, sms_of_wave, own_in_sms)
     encoding, segments = sms_length(text)
     return RenderedSms(text, encoding, segments)
+
+
+def sms_of_wave(facts: NoticeFacts, own: Own) -> str:
+    """The SMS with what `own` holds in place of the values of the addressee's own."""
+    facts = shortened(clean(facts, gsm=facts.language is Language.EN))
+    places = tuple(replace(place, name=name) for place, name in zip(facts.places, own.places, strict=True))
+    facts = replace(
+        facts, places=places, short_ref=own.short_ref, notice_url=own.notice_url, sign_url=own.sign_url
+    )
+    body = _template(facts.language, "sms.txt").render(
+        _context(facts, _lead(facts, "short", SMS_PLACES), manager=own.manager)
+    )
+    return (" " if facts.language is Language.EN else "").join(_lines(body))
+
+
+def own_in_sms(facts: NoticeFacts, manager: str) -> Own:
+    """What in an SMS is the addressee's own, as `clean` and `shortened` make it."""
+    tidy = gsm_friendly if facts.language is Language.EN else one_line
+    return Own(
+        tuple(clip(tidy(one.name) or nameless(facts), NAME) for one in facts.places)
+        or (clip(tidy(facts.area) or nameless(facts), NAME),),
+        tidy(facts.short_ref),
+        web_link(facts.notice_url),
+        web_link(facts.sign_url),
+        manager,
+    )
 
 
 def render_subject(facts: NoticeFacts) -> str:
@@ -139,7 +160,7 @@ def render_email(facts: NoticeFacts, ics: str = "") -> RenderedEmail:
 
 def render_voice(facts: NoticeFacts) -> RenderedVoice:
     """What the call says. The text can be repeated as it is; the question asks for the key 1."""
-    facts = _shortened(clean(facts))
+    facts = shortened(clean(facts))
     words, translate = Words(facts.language), translations(facts.language).gettext
     context = _context(
         facts,
@@ -199,42 +220,6 @@ def text_sha256(text: str) -> str:
 def asks_for_signature(facts: NoticeFacts) -> bool:
     """Whether SMS and e-mail ask the addressee to sign."""
     return facts.is_key and facts.kind in ANNOUNCING and bool(facts.sign_url)
-
-
-def clean(facts: NoticeFacts, gsm: bool = False) -> NoticeFacts:
-    """The same facts with every typed value on one line and without hidden characters; links that are
-    not http(s) are dropped. ValueError for a kind or an impact that no text exists for, and naive times."""
-    if facts.kind not in KINDS:
-        raise ValueError(f"no text for a notice of kind {facts.kind!r}")
-    for at in (facts.start, facts.end, facts.old_start, facts.old_end, facts.expected_end, facts.restored_at):
-        if at is not None and at.tzinfo is None:
-            raise ValueError("the times of a notice must be aware")
-    for place in facts.places:
-        if place.impact not in _EFFECTS:
-            raise ValueError(f"no text for the impact {place.impact!r}")
-    tidy = gsm_friendly if gsm else one_line
-    # A sentence ends with its own full stop, not with the planner's as well.
-    reason = tidy(facts.reason).rstrip(".。;； ")
-    nameless = translations(facts.language).gettext(N_("your address"))
-    places = tuple(PlaceLine(tidy(place.name) or nameless, place.impact) for place in facts.places)
-    return replace(
-        facts,
-        reason=reason,
-        places=places or (PlaceLine(tidy(facts.area) or nameless),),
-        reference=tidy(facts.reference),
-        short_ref=tidy(facts.short_ref),
-        utility=tidy(facts.utility),
-        customer_name=tidy(facts.customer_name),
-        area=tidy(facts.area),
-        line=tidy(facts.line),
-        hotline=tidy(facts.hotline),
-        grid_manager=tidy(facts.grid_manager),
-        grid_manager_phone=tidy(facts.grid_manager_phone),
-        law=tidy(facts.law),
-        sign_url=_link(facts.sign_url),
-        notice_url=_link(facts.notice_url),
-        feed_url=_link(facts.feed_url, "webcal"),
-    )
 
 
 def notice_rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
@@ -314,19 +299,6 @@ def _lead(facts: NoticeFacts, style: str, limit: int) -> list[str]:
     return _lines(text)
 
 
-def _shortened(facts: NoticeFacts) -> NoticeFacts:
-    """The same facts with typed values no longer than a short message or a listener's patience can bear."""
-    return replace(
-        facts,
-        reason=clip(facts.reason, _REASON),
-        places=tuple(replace(place, name=clip(place.name, _NAME)) for place in facts.places),
-        grid_manager=clip(facts.grid_manager, _NAME),
-        utility=clip(facts.utility, _NAME),
-        hotline=clip(facts.hotline, _PHONE),
-        grid_manager_phone=clip(facts.grid_manager_phone, _PHONE),
-    )
-
-
 def _context(facts: NoticeFacts, lead: Sequence[str], **more: Any) -> dict[str, Any]:
     groups = _groups(facts)
     context = {
@@ -357,16 +329,6 @@ def _groups(facts: NoticeFacts) -> Groups:
         return tuple(dict.fromkeys(place.name for place in facts.places if place.impact == impact))
 
     return Groups(named("OUTAGE"), named("REDUCED_REDUNDANCY"), named("MOMENTARY"))
-
-
-def _link(url: str, *schemes: str) -> str:
-    """A link that may be clicked: its scheme is harmless and it holds nothing that ends it early."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    harmless = parts.scheme in ("http", "https", *schemes) and bool(parts.netloc)
-    return url if harmless and not _ENDS_A_LINK.search(url) else ""
 
 
 def _lines(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from outage_notify.store.clock_tables import ClockOffset
 
 _SQLITE_NOW = text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
 _POSTGRES_NOW = text("SELECT clock_timestamp()")
+_OFFSET = text("SELECT seconds FROM clock_offset WHERE id = 1")
 
 
 def database_instant(session: Session) -> datetime:
@@ -22,9 +23,9 @@ def database_instant(session: Session) -> datetime:
 
 
 def offset(session: Session) -> timedelta:
-    row = session.get(ClockOffset, 1)
-    return timedelta(seconds=row.seconds if row else 0.0)
+    return timedelta(seconds=session.execute(_OFFSET).scalar() or 0.0)
 
 
 def set_offset(session: Session, value: timedelta) -> None:
     session.merge(ClockOffset(id=1, seconds=value.total_seconds()))
+    session.flush()

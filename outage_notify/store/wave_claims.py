@@ -7,19 +7,41 @@ because a statement for each row costs more than the call to the provider.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, case, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    FromClause,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, OutcomeKind
 from outage_notify.domain.audience import PRIORITIES
 from outage_notify.domain.delivery import DeliveryState, predecessors
 from outage_notify.store.delivery_tables import Attempt, Delivery
+from outage_notify.store.listed import dialect_of, rows_of, table_of
 
 S = DeliveryState
+D = cast(Table, Delivery.__table__)
+A = cast(Table, Attempt.__table__)
+# Spelled out in the statement and no parameter: the indices of what is due and what is open hold
+# certain states alone, and a plan that is kept must know that it may use them.
+_READY: ColumnElement[str] = literal_column(f"'{S.READY.value}'")
 
 
 @dataclass(frozen=True)
@@ -44,43 +66,47 @@ def claim(
     for priority in PRIORITIES:
         if len(held) == limit:
             break
-        held += _claim(session, channel, priority, worker, now, lease, limit - len(held))
+        given = {
+            "wanted_channel": channel,
+            "wanted_priority": priority,
+            "now": now,
+            "most": limit - len(held),
+            "worker": worker,
+            "lease_ends": now + lease,
+        }
+        rows = session.execute(_claim(), given).all()
+        held += [Claim(row.id, row.fence) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
     return held
 
 
-def _claim(
-    session: Session,
-    channel: Channel,
-    priority: int,
-    worker: str,
-    now: datetime,
-    lease: timedelta,
-    limit: int,
-) -> list[Claim]:
+@cache
+def _claim() -> Executable:
     due = (
-        select(Delivery.id)
+        select(D.c.id)
         .where(
-            Delivery.state == S.READY,
-            Delivery.channel == channel,
-            Delivery.priority == priority,
-            Delivery.due_at <= now,
-            Delivery.not_after > now,
-            Delivery.paused.is_(False),
+            D.c.state == _READY,
+            D.c.channel == bindparam("wanted_channel"),
+            D.c.priority == bindparam("wanted_priority"),
+            D.c.due_at <= bindparam("now"),
+            D.c.not_after > bindparam("now"),
+            D.c.paused.is_(False),
         )
-        .order_by(Delivery.due_at, Delivery.id)
-        .limit(limit)
+        .order_by(D.c.due_at, D.c.id)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
     )
-    statement = (
-        update(Delivery)
-        .where(Delivery.id.in_(select(due.c.id)), Delivery.state == S.READY)
-        .values(state=S.CLAIMED, claimed_by=worker, lease_until=now + lease, fence=Delivery.fence + 1)
-        .returning(Delivery.id, Delivery.fence, Delivery.due_at)
-        .execution_options(synchronize_session=False)
+    return (
+        update(D)
+        .where(D.c.id.in_(select(due.c.id)), D.c.state == _READY)
+        .values(
+            state=S.CLAIMED,
+            claimed_by=bindparam("worker"),
+            lease_until=bindparam("lease_ends"),
+            fence=D.c.fence + 1,
+        )
+        .returning(D.c.id, D.c.fence, D.c.due_at)
     )
-    rows = sorted(session.execute(statement).all(), key=lambda row: (row.due_at, row.id))
-    return [Claim(row.id, row.fence) for row in rows]
 
 
 def begin(session: Session, held: Claim, worker: str, sender: str, now: datetime, lease: timedelta) -> bool:
@@ -98,47 +124,53 @@ def begin_many(
     """
     if not held:
         return set()
-    statement = (
-        update(Delivery)
-        .where(
-            *_held(held),
-            Delivery.state.in_(predecessors(S.SUBMITTING)),
-            Delivery.lease_until > now,
-            Delivery.not_after > now,
-            Delivery.paused.is_(False),
-        )
-        .values(state=S.SUBMITTING, began_at=now, lease_until=now + lease, tries=Delivery.tries + 1)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    won = set(session.scalars(statement))
-    if won:
-        session.execute(
-            insert(Attempt),
-            [
-                {
-                    "delivery_ref": one.delivery,
-                    "fence": one.fence,
-                    "worker": worker,
-                    "sender": sender,
-                    "began_at": now,
-                    "outcome": "",
-                    "code": "",
-                    "provider_id": "",
-                }
-                for one in held
-                if one.delivery in won
-            ],
-        )
+    dialect = dialect_of(session)
+    until = {"now": now, "lease_ends": now + lease}
+    won = set(session.scalars(_begin(dialect), {**_held(dialect, held), **until}))
+    begun = [one for one in held if one.delivery in won]
+    if begun:
+        noted = {"by": worker, "through": sender, "now": now}
+        session.execute(_attempts(dialect), {**_held(dialect, begun), **noted})
     return won
 
 
-def _held(held: Sequence[Claim]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Rows that are still held under the same fences. The ids alone besides, because that is what an index knows."""
+@cache
+def _begin(dialect: str) -> Executable:
+    held = _held_table(dialect)
     return (
-        Delivery.id.in_([one.delivery for one in held]),
-        tuple_(Delivery.id, Delivery.fence).in_([(one.delivery, one.fence) for one in held]),
+        update(D)
+        .where(
+            *_under_fence(held),
+            _may_become(S.SUBMITTING),
+            D.c.lease_until > bindparam("now"),
+            D.c.not_after > bindparam("now"),
+            D.c.paused.is_(False),
+        )
+        .values(
+            state=S.SUBMITTING,
+            began_at=bindparam("now"),
+            lease_until=bindparam("lease_ends"),
+            tries=D.c.tries + 1,
+        )
+        .returning(D.c.id)
     )
+
+
+@cache
+def _attempts(dialect: str) -> Executable:
+    held = _held_table(dialect)
+    begun = select(
+        held.c.id,
+        held.c.fence,
+        bindparam("by", type_=A.c.worker.type),
+        bindparam("through", type_=A.c.sender.type),
+        bindparam("now", type_=A.c.began_at.type),
+        literal_column("''"),
+        literal_column("''"),
+        literal_column("''"),
+    )
+    columns = ["delivery_ref", "fence", "worker", "sender", "began_at", "outcome", "code", "provider_id"]
+    return insert(A).from_select(columns, begun, include_defaults=False)
 
 
 def accepted_many(
@@ -150,34 +182,39 @@ def accepted_many(
     """
     if not taken:
         return set()
-    ids = {one.delivery: provider_id for one, provider_id in taken.items()}
-    session.execute(
-        update(Attempt)
-        .where(
-            Attempt.delivery_ref.in_(list(ids)),
-            tuple_(Attempt.delivery_ref, Attempt.fence).in_([(one.delivery, one.fence) for one in taken]),
-        )
+    dialect = dialect_of(session)
+    rows = _held(dialect, taken, list(taken.values()))
+    session.execute(_end_attempts(dialect), {**rows, "now": now})
+    return set(session.scalars(_accept(dialect), {**rows, "now": now, "check_at": check_at}))
+
+
+@cache
+def _end_attempts(dialect: str) -> Executable:
+    taken = _held_table(dialect, with_id=True)
+    return (
+        update(A)
+        .where(A.c.delivery_ref == taken.c.id, A.c.fence == taken.c.fence)
         .values(
-            ended_at=now,
-            outcome=OutcomeKind.ACCEPTED.value,
-            provider_id=case(ids, value=Attempt.delivery_ref, else_=""),
+            ended_at=bindparam("now"), outcome=OutcomeKind.ACCEPTED.value, provider_id=taken.c.provider_id
         )
-        .execution_options(synchronize_session=False)
     )
-    statement = (
-        update(Delivery)
-        .where(*_held(list(taken)), Delivery.state.in_(predecessors(S.ACCEPTED)))
+
+
+@cache
+def _accept(dialect: str) -> Executable:
+    taken = _held_table(dialect, with_id=True)
+    return (
+        update(D)
+        .where(*_under_fence(taken), _may_become(S.ACCEPTED))
         .values(
             state=S.ACCEPTED,
-            accepted_at=now,
+            accepted_at=bindparam("now"),
             lease_until=None,
-            next_check_at=check_at,
-            provider_id=case(ids, value=Delivery.id),
+            next_check_at=bindparam("check_at"),
+            provider_id=taken.c.provider_id,
         )
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+        .returning(D.c.id)
     )
-    return set(session.scalars(statement))
 
 
 def unbegin(session: Session, held: Claim, now: datetime) -> bool:
@@ -187,20 +224,42 @@ def unbegin(session: Session, held: Claim, now: datetime) -> bool:
     else can have called for it.
     """
     statement = (
-        update(Delivery)
-        .where(*_held([held]), Delivery.state.in_(predecessors(S.READY)))
+        update(D)
+        .where(D.c.id == held.delivery, D.c.fence == held.fence, _may_become(S.READY))
         .values(
             state=S.READY,
             due_at=now,
-            tries=Delivery.tries - 1,
+            tries=D.c.tries - 1,
             claimed_by=None,
             lease_until=None,
             doubt_since=None,
             doubt_asked=0,
             next_check_at=None,
         )
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+        .returning(D.c.id)
     )
-    session.execute(delete(Attempt).where(Attempt.delivery_ref == held.delivery, Attempt.fence == held.fence))
+    session.execute(delete(A).where(A.c.delivery_ref == held.delivery, A.c.fence == held.fence))
     return session.scalar(statement) is not None
+
+
+def _held_table(dialect: str, with_id: bool = False) -> FromClause:
+    """Claims as a table to be joined; `with_id`: each with the provider's id beside it."""
+    columns = {"id": BigInteger(), "fence": Integer()}
+    return table_of(dialect, "held", {**columns, "provider_id": String()} if with_id else columns)
+
+
+def _held(dialect: str, held: Iterable[Claim], ids: Sequence[str] | None = None) -> dict[str, Any]:
+    """The parameters of `_held_table`, in the order of the rows: who locks many of them does it in one order."""
+    rows: list[tuple[Any, ...]] = [(one.delivery, one.fence) for one in held]
+    if ids is not None:
+        rows = [(*row, id) for row, id in zip(rows, ids, strict=True)]
+    return rows_of(dialect, "held", sorted(rows))
+
+
+def _under_fence(held: FromClause) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Rows that are still held under the same fences."""
+    return D.c.id == held.c.id, D.c.fence == held.c.fence
+
+
+def _may_become(target: DeliveryState) -> ColumnElement[bool]:
+    return D.c.state.in_([literal_column(f"'{one.value}'") for one in sorted(predecessors(target))])

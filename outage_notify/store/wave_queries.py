@@ -7,13 +7,14 @@ more than the provider's own client. Reads alone; what may go out is the service
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import cast
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import BigInteger, Executable, Table, select
+from sqlalchemy.orm import Session, defer, selectinload
 
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Impact, Tier, is_key
@@ -21,8 +22,35 @@ from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
-from outage_notify.store.outage_tables import AudienceMember, Outage
+from outage_notify.store.listed import among, dialect_of, values_of
+from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
+
+_deliveries, _told, _notices, _contacts, _customers, _members, _points, _sites, _managers = (
+    cast(Table, model.__table__)
+    for model in (
+        Delivery,
+        DeliveryRecipient,
+        Notice,
+        ContactPoint,
+        Customer,
+        AudienceMember,
+        ServicePoint,
+        Site,
+        GridManager,
+    )
+)
+# What no text speaks of, and what is long: every load that is lost, the outline of the area.
+_UNSAID = [
+    defer(one)
+    for one in (
+        OutageRevision.switching,
+        OutageRevision.isolation,
+        OutageRevision.lost,
+        OutageRevision.public_area,
+        OutageRevision.overrides,
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,34 +129,19 @@ class Wave:
 
 def load_wave(session: Session, ids: Sequence[int]) -> Wave:
     """Read the deliveries `ids` as they stand; those that are gone are left out."""
-    rows = _rows(session, ids)
-    found = {row.id: row for row in rows}
-    recipients = session.execute(
-        select(
-            DeliveryRecipient.delivery_ref,
-            Customer.id,
-            Customer.customer_id,
-            Customer.name,
-            Customer.kind,
-            Customer.tier,
-            Customer.life_support,
-            Customer.vulnerable,
-            Customer.language,
-            Customer.feed_secret,
-        )
-        .join(Customer, DeliveryRecipient.customer_ref == Customer.id)
-        .where(DeliveryRecipient.delivery_ref.in_(ids))
-        .order_by(DeliveryRecipient.delivery_ref, Customer.id)
-    )
-    for delivery, *about in recipients:
-        if delivery in found:
-            found[delivery].recipients.append(Recipient(*about))
+    dialect = dialect_of(session)
+    asked_for = values_of(dialect, "deliveries", ids)
+    by_id = {row[0]: WaveRow(*row) for row in session.execute(_rows(dialect), asked_for)}
+    for delivery, *about in session.execute(_recipients(dialect), asked_for):
+        if delivery in by_id:
+            by_id[delivery].recipients.append(Recipient(*about))
+    rows = [by_id[one] for one in ids if one in by_id]
     outages = {
         one.id: one
         for one in session.scalars(
             select(Outage)
             .where(Outage.id.in_({row.outage_ref for row in rows}))
-            .options(selectinload(Outage.revisions))
+            .options(selectinload(Outage.revisions).options(*_UNSAID))
         )
     }
     people = {one.id for row in rows for one in row.recipients}
@@ -140,63 +153,92 @@ def load_wave(session: Session, ids: Sequence[int]) -> Wave:
     return Wave(rows, outages, places, _asked(session, outages, keys))
 
 
-def _rows(session: Session, ids: Sequence[int]) -> list[WaveRow]:
-    statement = (
+@cache
+def _rows(dialect: str) -> Executable:
+    return (
         select(
-            Delivery.id,
-            Delivery.short_ref,
-            Delivery.notice_ref,
-            Delivery.outage_ref,
-            Delivery.revision,
-            Delivery.channel,
-            Delivery.address,
-            Delivery.language,
-            Delivery.urgent,
-            Delivery.state,
-            Delivery.fence,
-            Delivery.not_after,
-            Notice.kind,
-            Notice.facts,
-            Notice.deadline,
-            ContactPoint.bad_at,
-            ContactPoint.opted_out_at,
+            _deliveries.c.id,
+            _deliveries.c.short_ref,
+            _deliveries.c.notice_ref,
+            _deliveries.c.outage_ref,
+            _deliveries.c.revision,
+            _deliveries.c.channel,
+            _deliveries.c.address,
+            _deliveries.c.language,
+            _deliveries.c.urgent,
+            _deliveries.c.state,
+            _deliveries.c.fence,
+            _deliveries.c.not_after,
+            _notices.c.kind,
+            _notices.c.facts,
+            _notices.c.deadline,
+            _contacts.c.bad_at,
+            _contacts.c.opted_out_at,
         )
-        .join(Notice, Delivery.notice_ref == Notice.id)
-        .outerjoin(ContactPoint, Delivery.contact_ref == ContactPoint.id)
-        .where(Delivery.id.in_(ids))
+        .join(_notices, _deliveries.c.notice_ref == _notices.c.id)
+        .outerjoin(_contacts, _deliveries.c.contact_ref == _contacts.c.id)
+        .where(_deliveries.c.id.in_(among(dialect, "deliveries", BigInteger())))
     )
-    found: Iterable[tuple[Any, ...]] = session.execute(statement)
-    by_id = {row[0]: WaveRow(*row) for row in found}
-    return [by_id[one] for one in ids if one in by_id]
+
+
+@cache
+def _recipients(dialect: str) -> Executable:
+    return (
+        select(
+            _told.c.delivery_ref,
+            _customers.c.id,
+            _customers.c.customer_id,
+            _customers.c.name,
+            _customers.c.kind,
+            _customers.c.tier,
+            _customers.c.life_support,
+            _customers.c.vulnerable,
+            _customers.c.language,
+            _customers.c.feed_secret,
+        )
+        .join(_customers, _told.c.customer_ref == _customers.c.id)
+        .where(_told.c.delivery_ref.in_(among(dialect, "deliveries", BigInteger())))
+        .order_by(_told.c.delivery_ref, _customers.c.id)
+    )
 
 
 def _places(
     session: Session, outages: Mapping[int, Outage], people: Collection[int]
 ) -> dict[tuple[int, int], list[tuple[int, list[Place]]]]:
+    dialect = dialect_of(session)
     revisions = {one.id: (outage.id, one.number) for outage in outages.values() for one in outage.revisions}
-    statement = (
-        select(
-            AudienceMember.revision_ref,
-            AudienceMember.customer_ref,
-            ServicePoint.place,
-            AudienceMember.impact,
-            AudienceMember.is_key,
-            Site.site_id,
-            GridManager.name,
-            GridManager.phone,
-        )
-        .join(ServicePoint, AudienceMember.service_point_ref == ServicePoint.id)
-        .join(Site, ServicePoint.site_ref == Site.id)
-        .outerjoin(GridManager, ServicePoint.grid_manager_ref == GridManager.id)
-        .where(AudienceMember.customer_ref.in_(people), AudienceMember.revision_ref.in_(revisions))
-        .order_by(AudienceMember.id)
-    )
     gathered: dict[tuple[int, int], dict[int, list[Place]]] = defaultdict(lambda: defaultdict(list))
-    found: Iterable[tuple[Any, ...]] = session.execute(statement)
-    for revision, customer, place, impact, key, site, manager, phone in found:
+    asked_for = {**values_of(dialect, "people", people), **values_of(dialect, "revisions", revisions)}
+    for revision, customer, place, impact, key, site, manager, phone in session.execute(
+        _affected(dialect), asked_for
+    ):
         outage, number = revisions[revision]
         gathered[outage, customer][number].append(Place(place, impact, key, site, manager, phone or ""))
     return {who: sorted(by_number.items(), key=lambda one: -one[0]) for who, by_number in gathered.items()}
+
+
+@cache
+def _affected(dialect: str) -> Executable:
+    return (
+        select(
+            _members.c.revision_ref,
+            _members.c.customer_ref,
+            _points.c.place,
+            _members.c.impact,
+            _members.c.is_key,
+            _sites.c.site_id,
+            _managers.c.name,
+            _managers.c.phone,
+        )
+        .join(_points, _members.c.service_point_ref == _points.c.id)
+        .join(_sites, _points.c.site_ref == _sites.c.id)
+        .outerjoin(_managers, _points.c.grid_manager_ref == _managers.c.id)
+        .where(
+            _members.c.customer_ref.in_(among(dialect, "people", BigInteger())),
+            _members.c.revision_ref.in_(among(dialect, "revisions", BigInteger())),
+        )
+        .order_by(_members.c.id)
+    )
 
 
 def _asked(

@@ -1,4 +1,5 @@
-"""Papers as PDF: the written notice (停电通知书), a batch of letters for print, the receipt for people.
+"""Papers as PDF: the written notice (停电通知书), a batch of letters for print, the receipt for people,
+and the sheets and the poster that announce an outage (`papers`).
 
 Set by typst from the templates beside this module with the fonts that are bundled with
 it. Promises: the same facts give the same bytes (no date of today, no system font);
@@ -23,6 +24,7 @@ import typst
 from channels.advice import advice
 from channels.catalogues import N_, translations
 from channels.model import Language, NoticeFacts
+from channels.papers import Paper, Sheet
 from channels.plain import one_line
 from channels.render import (
     ANNOUNCING,
@@ -84,6 +86,33 @@ def letter_batch_pdf(batch: Sequence[NoticeFacts]) -> bytes:
     letters = [_letter(facts) for facts in batch]
     first = letters[0]
     return _compile("letter.typ", {"title": first["title"], "author": first["utility"], "letters": letters})
+
+
+def sheet_pdf(sheet: Sheet) -> bytes:
+    """A hotline entry, media announcement or plan notice on plain paper; a poster as a poster."""
+    translate = translations(sheet.language).gettext
+    poster = sheet.paper is Paper.POSTER
+    # The poster shows the time in large type already.
+    rows = sheet.rows[1:] if poster else sheet.rows
+    return _compile(
+        "poster.typ" if poster else "sheet.typ",
+        {
+            "lang": _LANG[sheet.language],
+            "title": sheet.title,
+            "utility": sheet.utility,
+            "hotline": translate("Hotline") + " " + sheet.hotline if sheet.hotline else "",
+            "lead": list(sheet.lead),
+            "rows": [list(row) for row in rows],
+            "points-title": sheet.points_title,
+            "points": list(sheet.points),
+            "closing": list(sheet.closing),
+            "big": list(sheet.big),
+            "qr": _qr(sheet.qr_url),
+            "qr-alt": sheet.qr_url,
+            "qr-label": sheet.qr_label,
+            "footer": sheet.reference,
+        },
+    )
 
 
 def receipt_pdf(receipt: Mapping[str, Any]) -> bytes:

@@ -46,6 +46,7 @@ class Settings:
     twilio_api_base: str = ""  # default: Twilio's own
     smtp_url: str = ""  # smtp://user:password@host:587?starttls=1 or smtps://...
     mail_from: str = ""  # sender address of e-mails
+    plan_notice_to: str = ""  # e-mail addresses of office, marketing, hotline and stations, by commas
     signing_key_file: str = ""  # private key made by `outage-notify keys new`
     pdf_certificate_file: str = (
         ""  # key and certificates (PEM) that receipts' PDFs are signed with; may be empty
@@ -142,6 +143,12 @@ class Settings:
         return ZoneInfo(self.timezone)
 
     @property
+    def offices(self) -> tuple[str, ...]:
+        """Addresses that each plan notice goes to, each once, in the order given."""
+        given = (one.strip() for one in self.plan_notice_to.split(","))
+        return tuple(dict.fromkeys(one for one in given if one))
+
+    @property
     def embedded_broker(self) -> bool:
         return not self.broker_url
 
@@ -179,6 +186,9 @@ def _check(settings: Settings) -> list[str]:
             faults.append(f"{PREFIX}{name.upper()} must be a http(s) address")
     if settings.timestamp_url and not settings.timestamp_authority_file:
         faults.append(f"{PREFIX}TIMESTAMP_URL needs {PREFIX}TIMESTAMP_AUTHORITY_FILE, to check stamps with")
+    for address in settings.offices:
+        if address.count("@") != 1 or any(one.isspace() for one in address):
+            faults.append(f"{PREFIX}PLAN_NOTICE_TO: {address!r} is no e-mail address")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
         faults.append(f"{PREFIX}SMTP_URL must begin with smtp:// or smtps://")
     scheme = urlsplit(settings.broker_url).scheme

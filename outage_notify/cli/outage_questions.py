@@ -69,6 +69,7 @@ def preflight(reference: str, as_json: bool) -> int:
 
     Exit status 1 if the law's lead or a duty is not met, or a check has to be answered for.
     """
+    from outage_notify.services.announce import duty_dict
     from outage_notify.services.approve_outage import preflight as ask
 
     with runtime() as rt:
@@ -77,6 +78,7 @@ def preflight(reference: str, as_json: bool) -> int:
     found["findings"] = [
         {"check": one.key, "weight": one.weight.value, "finding": one.sentence} for one in seen.findings
     ]
+    found["announcements"] = [duty_dict(one) for one in seen.announcements]
     in_the_way = [one for one in seen.findings if one.weight is not Weight.ADVICE]
     clear = not (seen.lead_faults or seen.unmet_duties or in_the_way)
     if as_json:

@@ -22,6 +22,10 @@ QUESTIONS = {
     "show": "outage_notify.cli.outage_questions:show_outage",
     "list": "outage_notify.cli.outage_questions:list_outages",
     "preflight": "outage_notify.cli.outage_questions:preflight",
+    "paper": "outage_notify.cli.announcements:paper",
+    "announce": "outage_notify.cli.announcements:announce",
+    "announcements": "outage_notify.cli.announcements:announcements",
+    "plan-notice": "outage_notify.cli.announcements:plan_notice",
 }
 
 

@@ -35,3 +35,23 @@ def holds(text: Tokens, part: Tokens) -> bool:
         return True
     joined = "".join(part)
     return len(joined) > 1 and not joined.isascii() and joined in "".join(text)
+
+
+_NUMBER_FIRST = re.compile(r"\s*\d+\w?(?:\s*[-–—/]\s*\d+[a-zA-Z]?)?\s+(?=\D)")
+_NUMBER = re.compile(r"\d|[〇一二三四五六七八九十百]+(?=[号號])")
+_INSIDE = re.compile(
+    r"\b(?:flat|apartment|apt|unit|floor|suite|room|feed|wohnung|whg|etage|og)\b", re.IGNORECASE
+)
+
+
+def street_words(place: str) -> str:
+    """The street of a house as people write it, without any number; empty where the place has no
+    number, because then it may be the name of somebody's house. What stands in front of the street
+    (a flat, the name of a firm) is left out."""
+    for part in re.split(r"[,;]", unicodedata.normalize("NFKC", place[:LONGEST])):
+        first = _NUMBER_FIRST.match(part)
+        rest = part[first.end() :] if first else part
+        number = _NUMBER.search(rest)
+        if (number or first) and not _INSIDE.search(part):
+            return rest[: number.start() if number else None].strip(" :#-–—/()")
+    return ""

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from channels.model import Channel, Language
 from channels.render import render_sms
 from outage_notify.domain import ladder
+from outage_notify.domain.announcement import AnnouncementDuty, DutyState
 from outage_notify.domain.checks import Finding
 from outage_notify.domain.errors import IllegalMove, NotPermitted
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
 from outage_notify.domain.policy import LeadFault
 from outage_notify.domain.window import check_window
-from outage_notify.services import acknowledge, check_plan, schedule_notices, time_waves
+from outage_notify.services import acknowledge, announce, check_plan, schedule_notices, time_waves
 from outage_notify.services.check_plan import Checked
 from outage_notify.services.crowd import Listed
 from outage_notify.services.notice_facts import facts_for
@@ -53,6 +54,8 @@ class Preflight:
     waves: Mapping[str, timedelta]
     # What else stands in the way, the gravest first.
     findings: Sequence[Finding] = ()
+    # What has to be announced to everybody, and by when; too late already: an unmet duty as well.
+    announcements: Sequence[AnnouncementDuty] = ()
 
 
 def preflight(rt: Runtime, reference: str) -> Preflight:
@@ -71,6 +74,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             Channel.VOICE: rt.settings.voice_per_second,
             Channel.EMAIL: rt.settings.email_per_second,
         }
+        announcements = announce.of_revision(session, rt, outage, revision, now)
         return Preflight(
             lead_faults=lead_faults(
                 rt,
@@ -82,10 +86,12 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             ),
             people=len(persons),
             missing_contacts=sum(1 for one in persons.values() if not _reachable(one)),
-            unmet_duties=_unmet(persons.values()),
+            unmet_duties=_unmet(persons.values())
+            + [one.sentence for one in announcements if one.state is DutyState.LATE],
             sms_segments=_segments(session, rt, outage, revision, list(persons.values())),
             waves={one.value: wave_time(counted[one], rate) for one, rate in rates.items() if counted[one]},
             findings=check_plan.findings(session, rt, Checked.of(outage, revision, revision.lost, affected)),
+            announcements=announcements,
         )
 
 

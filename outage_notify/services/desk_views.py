@@ -13,9 +13,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.acknowledgement import OPEN, UNSIGNED, AckState, ack_predecessors
+from outage_notify.domain.announcement import AnnouncementDuty
 from outage_notify.domain.audience import TIER_ORDER, Tier
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import start_gate
+from outage_notify.services import announce, start_gate
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import (
     acknowledgement_queries,
@@ -119,6 +120,12 @@ class OutageView:
     events: Sequence[Event]
     paused: int
     totals: Mapping[str, int]
+    announcements: Sequence[AnnouncementDuty] = ()
+
+    @property
+    def unannounced(self) -> list[AnnouncementDuty]:
+        """What the standing revision should have been announced by, and has no record in time."""
+        return announce.unmet(self.announcements)
 
     @property
     def shown(self) -> OutageRevision:
@@ -175,6 +182,7 @@ def outage(rt: Runtime, reference: str) -> OutageView:
                 name: sum(counts[name] for _, counts in tiers)
                 for name in ("outage", "reduced", "momentary", "customers")
             },
+            announcements=announce.of_revision(session, rt, row, row.newest, rt.now(session)),
         )
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.outage import OutageState
+from outage_notify.services import announce
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import outage_queries, view_queries, work_queries
 from outage_notify.store.outage_tables import Outage, OutageRevision
@@ -47,6 +48,13 @@ def outage_view(rt: Runtime, reference: str) -> dict[str, Any]:
             "notices": _notices(session, outage, zone),
             "paused": view_queries.paused_count(session, outage.id),
             "acknowledgements": _acknowledgements(session, outage, zone),
+            "announcements": {
+                "duties": [
+                    announce.duty_dict(one)
+                    for one in announce.of_standing(session, rt, outage, rt.now(session))
+                ],
+                "records": announce.listed(session, outage),
+            },
             "tasks": _tasks(session, outage, zone),
             "events": _events(session, outage, zone),
         }

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from outage_notify.domain.errors import IllegalMove, InvalidInput
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
-from outage_notify.services import acknowledge, start_gate
+from outage_notify.services import acknowledge, announce, start_gate
 from outage_notify.services.plan_outage import changing, drop_pending
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import tell_news
@@ -58,12 +58,22 @@ def start(rt: Runtime, by: str, reference: str, version: int | None = None) -> i
                 "Revise it if it has to start earlier.",
             )
         start_gate.require(session, outage, by)
+        # No gate of its own: work that nobody announced is on record as such.
+        unannounced = announce.unmet(announce.of_standing(session, rt, outage, now))
         outage.state, outage.started_at = OutageState.ACTIVE, now
         # Whom a revision has spared still hears of that.
         claims.withdraw_unsent(session, outage.id, now, "the work has started", keep=NoticeKind.CANCELLED)
         acknowledge.close_at_start(session, rt, outage, now)
         told = tell_news(session, rt, outage, NoticeKind.STARTED, now, outage.standing.end)
-        record(session, now, by, "started", outage=outage.id, deliveries=told)
+        record(
+            session,
+            now,
+            by,
+            "started",
+            outage=outage.id,
+            deliveries=told,
+            unannounced=[one.sentence for one in unannounced],
+        )
         return told
 
 

@@ -178,6 +178,25 @@ def elements_like(session: Session, text: str, limit: int) -> list[NetworkElemen
     return list(session.scalars(statement.order_by(*order, NetworkElement.id).limit(limit)))
 
 
+def element_names(session: Session, elements: Collection[str]) -> dict[str, str]:
+    """Names of elements of the network in force, by `line:7`; those without one are left out."""
+    numbers: dict[str, list[str]] = {}
+    for one in elements:
+        kind, _, number = one.partition(":")
+        numbers.setdefault(kind, []).append(number)
+    found = {}
+    for kind, wanted in numbers.items():
+        rows = session.execute(
+            select(NetworkElement.source_id, NetworkElement.name)
+            .join(
+                NetworkVersion, and_(NetworkVersion.id == NetworkElement.version_ref, NetworkVersion.in_force)
+            )
+            .where(NetworkElement.kind == kind, NetworkElement.source_id.in_(wanted))
+        )
+        found.update({f"{kind}:{number}": name for number, name in rows if name})
+    return found
+
+
 def lines_within(
     session: Session, version: int, box: tuple[float, float, float, float], limit: int
 ) -> list[str]:

@@ -2,6 +2,7 @@
 
 from outage_notify.store import (
     acknowledgement_tables,
+    announcement_tables,
     api_tables,
     chain_tables,
     clock_tables,
@@ -23,6 +24,7 @@ metadata = Base.metadata
 
 __all__ = [
     "acknowledgement_tables",
+    "announcement_tables",
     "api_tables",
     "chain_tables",
     "clock_tables",

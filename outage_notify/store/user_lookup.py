@@ -23,6 +23,16 @@ def require(session: Session, username: str, role: Role) -> User:
     return user
 
 
+def require_worker(session: Session, username: str) -> User:
+    """The user, who must be active and have a role that changes something."""
+    user = session.scalar(select(User).where(User.username == username))
+    if user is None:
+        raise NotFound(f"There is no user {username!r}.", "Add one with `outage-notify user add`.")
+    if not any(user.may(role) for role in Role if role is not Role.READONLY):
+        raise NotPermitted(f"{username} may only look.", "Ask somebody whose role changes things.")
+    return user
+
+
 def without_contact(session: Session, customers: Collection[int]) -> int:
     """How many of these customers have no usable address on any channel."""
     if not customers:

@@ -9,22 +9,29 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from channels.model import Language
+from channels.papers import Paper
+from outage_notify.domain.announcement import Medium
 from outage_notify.domain.errors import InvalidInput, OutageNotifyError
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.domain.window import local_instant
 from outage_notify.services import (
+    announce,
     approve_outage,
     machine_access,
     outage_views,
+    papers,
     plan_outage,
     run_outage,
     start_gate,
 )
+from outage_notify.services.announce import Announced
 from outage_notify.services.machine_access import Machine
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.resolve_audience import Switching, page_of
@@ -35,6 +42,7 @@ from outage_notify.web.errors import note_defect, status_of
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 LARGEST_PAGE = 200
 LONGEST_KEY = 200
+E = TypeVar("E", bound=StrEnum)
 
 
 @pages.before_request
@@ -96,7 +104,8 @@ def checks(reference: str) -> Response:
     found = dataclasses.asdict(seen) | {
         "findings": [
             {"check": one.key, "weight": one.weight.value, "finding": one.sentence} for one in seen.findings
-        ]
+        ],
+        "announcements": [announce.duty_dict(one) for one in seen.announcements],
     }
     return _json(found)
 
@@ -113,6 +122,21 @@ def resolve() -> Response:
         )
     more = limit and offset + limit < found["total"]
     return _json(found | {"next_offset": offset + limit if more else None})
+
+
+@pages.get("/outages/<reference>/papers")
+def paper_texts(reference: str) -> Response:
+    """Each paper in both languages with the hash of its words."""
+    found = papers.all_papers(runtime(), reference)
+    return _json(
+        {
+            which.value: {
+                language.value: {"text": one.text, "sha256": one.sha256, "revision": one.revision}
+                for language, one in made.items()
+            }
+            for which, made in found.items()
+        }
+    )
 
 
 @pages.post("/outages")
@@ -164,6 +188,8 @@ def _take(step: str, reference: str, body: Mapping[str, Any]) -> None:
         start_gate.decide(rt, by, reference, reason, version)
     elif step == "start":
         run_outage.start(rt, by, reference, version)
+    elif step == "announce":
+        announce.announce(rt, by, reference, _announced(body))
     elif step == "overrun":
         run_outage.overrun(rt, by, reference, local_instant(body["until"], rt.zone, field="until"), version)
     else:
@@ -253,6 +279,25 @@ def _plan(body: Mapping[str, Any]) -> PlanRequest:
         tuple(body.get("close", ())),
         body.get("close_ties", False),
     )
+
+
+def _announced(body: Mapping[str, Any]) -> Announced:
+    at = local_instant(body["at"], runtime().zone, field="at") if body.get("at") else None
+    return Announced(
+        _member(Paper, body, "paper"),
+        _member(Medium, body, "medium"),
+        _member(Language, body, "language"),
+        body.get("place", ""),
+        at,
+        body.get("sha256", ""),
+    )
+
+
+def _member(words: type[E], body: Mapping[str, Any], name: str) -> E:
+    try:
+        return words(body[name])
+    except ValueError:
+        raise InvalidInput(f"{name}: {body[name][:40]!r} is none.", f"Use {', '.join(words)}.") from None
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:

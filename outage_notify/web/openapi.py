@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from channels.model import Language
+from channels.papers import Paper
+from outage_notify.domain.announcement import Medium
 from outage_notify.domain.outage import OutageKind, OutageState
 
 _TEXT = {"type": "string", "maxLength": 4000}
@@ -28,6 +31,18 @@ STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "start": ("The work has begun.", {}, ()),
     "overrun": ("It takes longer.", {"until": _TIME}, ("until",)),
     "complete": ("Supply is back.", {}, ()),
+    "announce": (
+        "Record where a paper was announced; `sha256` is that of the words that were announced.",
+        {
+            "paper": {"enum": [one.value for one in Paper]},
+            "medium": {"enum": [one.value for one in Medium]},
+            "language": {"enum": [one.value for one in Language]},
+            "place": _TEXT,
+            "at": _TIME,
+            "sha256": _TEXT,
+        },
+        ("paper", "medium", "language"),
+    ),
 }
 SWITCHING: dict[str, Any] = {
     "work": _LIST,
@@ -69,6 +84,12 @@ def document(base_url: str) -> dict[str, Any]:
         "/outages/{reference}/checks": {
             "parameters": [reference],
             "get": _operation("checkOutage", "What stands in the way.", {"200": "Checks"}),
+        },
+        "/outages/{reference}/papers": {
+            "parameters": [reference],
+            "get": _operation(
+                "outagePapers", "Hotline entry, announcement, poster, plan notice.", {"200": "Papers"}
+            ),
         },
         "/outages/{reference}/revise": {
             "parameters": [reference],
@@ -117,6 +138,7 @@ def document(base_url: str) -> dict[str, Any]:
                     "type": "object",
                     "required": ["isolation", "loads", "by_tier", "service_points", "total", "next_offset"],
                 },
+                "Papers": {"type": "object", "required": [one.value for one in Paper]},
                 "Problem": {
                     "type": "object",
                     "required": ["type", "title", "status"],

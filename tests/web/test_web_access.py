@@ -11,6 +11,7 @@ from tests.factories import town
 from tests.web.conftest import Person
 
 VALUES = {"reference": "PO-2026-9999", "token": "x" * 31, "secret": "nobody", "filename": "icon.svg"}
+VALUES |= {"paper": "media", "form": "txt", "number": 1}
 PEOPLE = {
     "stranger": (),
     "planner": (Access.STAFF, Access.WORKER, Access.PLANNER),

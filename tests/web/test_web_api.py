@@ -161,7 +161,7 @@ def test_the_document_names_every_step_and_no_other(app: Flask) -> None:
     operations = [
         one for path in document["paths"].values() for name, one in path.items() if name in {"get", "post"}
     ]
-    assert len(operations) == 5 + 9
+    assert len(operations) == 6 + 10
     assert len({one["operationId"] for one in operations}) == len(operations)
 
 

@@ -169,6 +169,19 @@ class Hit:
             for at, load in enumerate(back.tolist())
         ]
 
+    def keys_first_hit(self) -> list[int]:
+        """Places of the rows of key customers: gravest impact first, then highest tier, then by customer."""
+        key_tiers = [place for place, tier in enumerate(TIERS) if is_key(tier, False)]
+        key = np.flatnonzero(np.isin(self.rows["tier"], key_tiers) | (self.rows["life_support"] == 1))
+        rows = self.rows[key]
+        order = np.lexsort((rows["point"], rows["customer"], rows["tier"], self.impact[key]))
+        found: list[int] = key[order].tolist()
+        return found
+
+    def loads(self, impact: Impact) -> Array:
+        """The loads of the rows that feel this impact, each once, rising."""
+        return np.unique(self.rows["load"][self.impact == IMPACTS.index(impact)])
+
     def gravest_first(self, offset: int, limit: int) -> list[int]:
         """Places of one page of rows: highest tier first, then gravest impact, then by load."""
         order = np.lexsort((self.rows["point"], self.rows["load"], self.impact, self.rows["tier"]))

@@ -72,12 +72,12 @@ class Preview:
             return user_lookup.without_contact(session, self.resolved.hit.customers())
 
 
-def preview(rt: Runtime, request: PlanRequest) -> Preview:
-    """Trace and check, store nothing."""
+def preview(rt: Runtime, request: PlanRequest, foreseen: Foreseen | None = None) -> Preview:
+    """Trace (unless it is `foreseen` already) and check, store nothing."""
     with rt.database.read() as session:
         now = rt.now(session)
         check_window(request.start, request.end, now)
-        found = foresee(session, rt, request.switching)
+        found = foreseen or foresee(session, rt, request.switching)
         return Preview(
             found, lead_faults(rt, request.kind, request.start, rt.zone, found.hit, now), rt.database
         )

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from channels.model import Language, NoticeFacts, PlaceLine, RenderedSms
 from channels.render import render_sms
 from outage_notify.domain.checks import Finding
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.domain.policy import Rule
 from outage_notify.services import check_plan, plan_outage
 from outage_notify.services.check_plan import Checked
-from outage_notify.services.crowd import Crowd
 from outage_notify.services.notice_facts import in_words
 from outage_notify.services.plan_outage import PlanRequest, Preview
+from outage_notify.services.resolve_audience import Foreseen
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.window_facts import WindowFacts, window_facts
 
 # As long as a real one, and plainly none.
 _SAMPLE_TOKEN = "x" * 31
@@ -29,19 +28,9 @@ _SAMPLE_SHORT = "SAMPLE"
 
 
 @dataclass(frozen=True)
-class LawDeadline:
-    """By when which law or house rule wants whom told. `past`: it can't be kept any more."""
-
-    notice: NoticeKind
-    deadline: datetime
-    rule: Rule
-    past: bool
-
-
-@dataclass(frozen=True)
 class PlanPreview:
     preview: Preview
-    deadlines: tuple[LawDeadline, ...]
+    window: WindowFacts
     texts: Mapping[str, RenderedSms]
     findings: tuple[Finding, ...] = ()
 
@@ -51,30 +40,20 @@ class PlanPreview:
         return sum(one["customers"] for one in self.preview.by_tier.values())
 
 
-def preview_plan(rt: Runtime, request: PlanRequest, reference: str = "") -> PlanPreview:
-    """Trace, check and render. Raises what `plan_outage.preview` raises. `reference`: the outage
-    that the plan changes, which does not stand in its own way."""
-    found = plan_outage.preview(rt, request)
+def preview_plan(
+    rt: Runtime, request: PlanRequest, reference: str = "", foreseen: Foreseen | None = None
+) -> PlanPreview:
+    """Trace (unless it is `foreseen` already), check and render. Raises what `plan_outage.preview` raises.
+    `reference`: the outage that the plan changes, which does not stand in its own way."""
+    found = plan_outage.preview(rt, request, foreseen)
     lost, crowd = frozenset(found.resolved.resolution.dark), found.resolved.hit
     with rt.database.read() as session:
         now = rt.now(session)
         asked = Checked(request.start, request.end, rt.zone, request.switching, lost, crowd, reference)
         findings = tuple(check_plan.findings(session, rt, asked))
-    deadlines = _deadlines(rt, request, crowd, now)
+        window = window_facts(session, rt, request.kind, request.start, request.end, crowd, now)
     texts = {one.value: _sample(rt, request, one) for one in Language}
-    return PlanPreview(found, deadlines, texts, findings)
-
-
-def _deadlines(rt: Runtime, request: PlanRequest, crowd: Crowd, now: datetime) -> tuple[LawDeadline, ...]:
-    holidays = rt.holidays(request.start)
-    rules: dict[str, LawDeadline] = {}
-    for tier, life_support in crowd.classes(rt.policy):
-        for duty in rt.policy.duties(
-            request.kind, request.start, rt.zone, tier=tier, life_support=life_support, holidays=holidays
-        ):
-            past = duty.duty and duty.deadline < now
-            rules[duty.rule.id] = LawDeadline(duty.notice, duty.deadline, duty.rule, past)
-    return tuple(sorted(rules.values(), key=lambda one: (one.deadline, one.rule.id)))
+    return PlanPreview(found, window, texts, findings)
 
 
 def _sample(rt: Runtime, request: PlanRequest, language: Language) -> RenderedSms:

@@ -57,7 +57,7 @@ def advised(
         union, together = switching, None
         if beside:
             try:
-                union, together = _together(session, rt, loaded, switching, beside)
+                union, together = together_with(session, rt, loaded, switching, beside)
             except GeoError as error:
                 raise InvalidInput(error.message, error.remedy) from error
         if union.work or union.out:
@@ -70,9 +70,9 @@ def advised(
             answer["with"] = together
         if why or suggest_ties:
             try:
-                request = _request(loaded, union)
+                request = as_request(loaded, union)
                 if suggest_ties:
-                    answer["suggested"], advised_request = _suggested(session, loaded, request, allow_loops)
+                    answer["suggested"], advised_request = suggested(session, loaded, request, allow_loops)
                     request = advised_request if why and not union.close and not union.close_ties else request
                 if why:
                     answer["why"] = _why(loaded, request, why)
@@ -81,7 +81,7 @@ def advised(
     return answer
 
 
-def _request(loaded: LoadedNetwork, switching: Switching) -> Request:
+def as_request(loaded: LoadedNetwork, switching: Switching) -> Request:
     return read_request(
         loaded.grid,
         work=switching.work,
@@ -107,7 +107,7 @@ def _why(loaded: LoadedNetwork, request: Request, loads: Iterable[str]) -> list[
     ]
 
 
-def _suggested(
+def suggested(
     session: Session, loaded: LoadedNetwork, request: Request, allow_loops: bool
 ) -> tuple[dict[str, Any], Request]:
     """What to open and close for the fewest customers, beside the ties that were named."""
@@ -160,7 +160,7 @@ def _suggested(
     }, found.request
 
 
-def _together(
+def together_with(
     session: Session, rt: Runtime, loaded: LoadedNetwork, own: Switching, references: Sequence[str]
 ) -> tuple[Switching, dict[str, Any]]:
     """All works as one, and whom they hit harder together than each of them does alone."""
@@ -213,7 +213,7 @@ def _closable(loaded: LoadedNetwork, union: Switching, own: Switching) -> tuple[
     kept, refused = [], []
     for switch in union.close:
         try:
-            _request(loaded, replace(union, close=(switch,)))
+            as_request(loaded, replace(union, close=(switch,)))
         except GeoError:
             if switch in own.close or not _stands(loaded, replace(union, close=())):
                 raise
@@ -225,7 +225,7 @@ def _closable(loaded: LoadedNetwork, union: Switching, own: Switching) -> tuple[
 
 def _stands(loaded: LoadedNetwork, switching: Switching) -> bool:
     try:
-        _request(loaded, switching)
+        as_request(loaded, switching)
     except GeoError:
         return False
     return True

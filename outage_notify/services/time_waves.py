@@ -57,13 +57,13 @@ def end_in_time(session: Session, rt: Runtime, outage: Outage, now: datetime) ->
     zone = ZoneInfo(outage.timezone)
     for notice in outbox_queries.planned_notices(session, outage.id, outage.revision):
         for channel, count in outbox_queries.unsent_by_channel(session, notice.id).items():
-            rate = _rate(rt, channel)
+            rate = rate_of(rt, channel)
             if rate is None:
                 continue
             takes = wave_time(count, rate)
-            begin = latest_begin(notice.deadline, takes * RESERVE, _quiet(rt, channel), zone)
+            begin = latest_begin(notice.deadline, takes * RESERVE, quiet_for(rt, channel), zone)
             # A deadline that has passed already is the matter of the lead that was checked before.
-            at_best = latest_begin(notice.deadline, takes, _quiet(rt, channel), zone)
+            at_best = latest_begin(notice.deadline, takes, quiet_for(rt, channel), zone)
             if at_best < now < notice.deadline:
                 late.append(_late(channel, count, rate, takes, notice, now))
             outbox_queries.begin_by(session, notice.id, channel, max(begin, now))
@@ -87,7 +87,7 @@ def _late(
     return LateWave(channel, count, rate, takes, max(timedelta(0), notice.deadline - now), notice.deadline)
 
 
-def _rate(rt: Runtime, channel: Channel) -> float | None:
+def rate_of(rt: Runtime, channel: Channel) -> float | None:
     """Messages per second; none for letters, which people post."""
     settings = rt.settings
     return {
@@ -97,7 +97,7 @@ def _rate(rt: Runtime, channel: Channel) -> float | None:
     }.get(channel)
 
 
-def _quiet(rt: Runtime, channel: Channel) -> QuietHours | None:
+def quiet_for(rt: Runtime, channel: Channel) -> QuietHours | None:
     return None if channel is Channel.EMAIL else rt.policy.quiet_hours
 
 

@@ -1,4 +1,9 @@
-"""The planner's form: plan, edit a draft, revise what is approved; with a preview before anything is stored."""
+"""The planner's screen: plan, edit a draft, revise what is approved, on a map or without one.
+
+Everything is a field of one form: the map, the search and the suggestions only write into it, so that each step
+works without script too (a button of the form sends `step`). While one types, the page asks `live` for what the
+same form would show.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
-from outage_notify.domain.errors import OutageNotifyError
+from outage_notify.domain.errors import InvalidInput, OutageNotifyError
 from outage_notify.domain.outage import OutageKind
-from outage_notify.services import desk_views, plan_outage
+from outage_notify.services import desk_views, network_map, plan_outage, plan_screen
 from outage_notify.services.plan_outage import PlanRequest
-from outage_notify.services.preview_plan import preview_plan
 from outage_notify.web import forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import status_of
 
 pages = Blueprint("plan", __name__, url_prefix="/desk")
+# A version's tiles never change; nobody but the browser of who is signed in may keep them.
+TILE_CACHE = "private, max-age=86400"
 
 
 @pages.route("/plan", methods=["GET", "POST"])
@@ -44,11 +51,55 @@ def revise(reference: str) -> Any:
     return _form("revise", reference, _stored(reference), save)
 
 
+@pages.post("/plan/live")
+def live() -> Response:
+    """What the form as typed so far would show, and what lights up on the map."""
+    form = request.form.to_dict()
+    try:
+        draft = forms.plan_draft(form, runtime().zone, form.get("reference", "")[:20])
+        screen = plan_screen.look(runtime(), draft)
+    except OutageNotifyError as error:
+        return jsonify(html=render_template("parts/refusal.html", error=error), features=[])
+    features = screen.network.features if screen.network else []
+    return jsonify(html=render_template("desk/plan_found.html", screen=screen, form=form), features=features)
+
+
 @pages.get("/elements")
 def elements() -> Response:
     """Elements that a planner may mean while typing."""
     text = request.args.get("q", "").strip()[:60]
     return jsonify(elements=desk_views.elements(runtime(), text) if len(text) > 1 else [])
+
+
+@pages.get("/network.json")
+def network() -> Response:
+    """Which network is in force, and where it lies."""
+    return jsonify(network_map.network_view(runtime()))
+
+
+@pages.get("/network/<int:version>/<int:z>/<int:x>/<int:y>.json")
+def network_tile(version: int, z: int, x: int, y: int) -> Response:
+    answer = jsonify(network_map.network_tile(runtime(), version, z, x, y))
+    answer.headers["Cache-Control"] = TILE_CACHE
+    return answer
+
+
+def _map_words() -> dict[str, str]:
+    """What the scripts say; ID and NUM are filled in there."""
+    return {
+        "open": _("open"),
+        "closed": _("closed"),
+        "tie": _("Closing it keeps NUM customers"),
+        "picked": _("ID picked"),
+        "dropped": _("ID dropped"),
+        "no_feeder": _("ID belongs to no feeder."),
+        "signed_out": _(
+            "You are signed out. Sign in again in another window and go on here: nothing that you typed is lost."
+        ),
+        "not_loaded": _(
+            "The answer could not be fetched. The Preview button does the same; nothing that you typed is lost."
+        ),
+    }
 
 
 def _stored(reference: str) -> dict[str, str]:
@@ -58,14 +109,25 @@ def _stored(reference: str) -> dict[str, str]:
 def _form(purpose: str, reference: str, filled: dict[str, str], save: Callable[[PlanRequest], str]) -> Any:
     """Show the form; on POST preview it, or store it and go to the outage. Nothing that was typed is lost."""
     page: dict[str, Any] = {"purpose": purpose, "reference": reference, "kinds": list(OutageKind)}
+    page["map_words"] = _map_words()
     if request.method == "GET":
         return render_template("desk/plan.html", form=filled, twice=set(), **page)
-    form = request.form.to_dict()
+    form = forms.after_step(request.form.to_dict())
     page |= {"form": form, "twice": forms.happens_twice(form, runtime().zone)}
     try:
-        plan = forms.plan_request(form, runtime().zone)
         if form.get("step") == "save":
+            plan = forms.plan_request(form, runtime().zone)
             return redirect(url_for("desk.outage", reference=save(plan)), 303)
-        return render_template("desk/plan.html", found=preview_plan(runtime(), plan, reference), **page)
+        screen = plan_screen.look(runtime(), forms.plan_draft(form, runtime().zone, reference))
+        status = 200
+        if form.get("step") == "preview":
+            forms.plan_request(form, runtime().zone)
+            if screen.network is None and screen.network_fault is None:
+                raise InvalidInput(
+                    "Nothing is worked on or taken out.", "Name an element, such as line:12, or pick one."
+                )
+            fault = screen.network_fault or screen.window_fault
+            status = status_of(fault) if fault else 200
+        return render_template("desk/plan.html", screen=screen, **page), status
     except OutageNotifyError as error:
         return render_template("desk/plan.html", error=error, **page), status_of(error)

@@ -19,6 +19,8 @@ from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.domain.window import earlier_instant, local_instant, wall_instants
 from outage_notify.services.acknowledge import Answer
 from outage_notify.services.plan_outage import PlanRequest
+from outage_notify.services.plan_screen import Draft
+from outage_notify.services.resolve_audience import Switching
 from outage_notify.store.desk_queries import BoardFilter
 from outage_notify.store.outage_tables import Outage
 
@@ -32,12 +34,11 @@ def plan_request(form: Mapping[str, str], zone: ZoneInfo) -> PlanRequest:
     kind = form.get("kind", "")
     if kind not in set(OutageKind):
         raise InvalidInput(f"kind: {kind!r} is none.", "Choose one of the list.")
-    reason = {Language.ZH.value: form.get("reason_zh", ""), Language.EN.value: form.get("reason_en", "")}
     return PlanRequest(
         kind=OutageKind(kind),
         start=instant(form, "start", zone),
         end=instant(form, "end", zone),
-        reason={language: text.strip() for language, text in reason.items() if text.strip()},
+        reason=_reason(form),
         area=form.get("area", "").strip()[:300],
         line=form.get("line", "").strip()[:300],
         work=elements(form, "work"),
@@ -45,6 +46,51 @@ def plan_request(form: Mapping[str, str], zone: ZoneInfo) -> PlanRequest:
         close=elements(form, "close"),
         close_ties=form.get("close_ties") == "1",
     )
+
+
+def plan_draft(form: Mapping[str, str], zone: ZoneInfo, reference: str = "") -> Draft:
+    """As much of a plan as was typed so far. InvalidInput only for more elements than a plan may hold."""
+    kind = form.get("kind", "")
+    ends: dict[str, datetime | None] = {}
+    fault: InvalidInput | None = None
+    for name in ("start", "end"):
+        try:
+            ends[name] = instant(form, name, zone) if form.get(name) else None
+        except InvalidInput as error:
+            ends[name], fault = None, error
+    return Draft(
+        Switching(
+            elements(form, "work"),
+            elements(form, "out"),
+            elements(form, "close"),
+            form.get("close_ties") == "1",
+        ),
+        OutageKind(kind) if kind in set(OutageKind) else OutageKind.PLANNED,
+        ends["start"],
+        ends["end"],
+        _reason(form),
+        form.get("area", "").strip()[:300],
+        form.get("line", "").strip()[:300],
+        elements(form, "beside"),
+        reference,
+        fault,
+    )
+
+
+def after_step(form: dict[str, str]) -> dict[str, str]:
+    """The form after the button that was pressed did its part: `add:work:line:12` writes into a field,
+    `drop:work:line:12` takes out of it. Others leave it as it is."""
+    verb, _, rest = form.get("step", "").partition(":")
+    name, _, element = rest.partition(":")
+    if verb not in {"add", "drop"} or name not in {"work", "out", "close"} or not element:
+        return form
+    kept = [one for one in elements(form, name) if one != element]
+    return form | {name: "\n".join([*kept, element] if verb == "add" else kept)}
+
+
+def _reason(form: Mapping[str, str]) -> dict[str, str]:
+    said = {Language.ZH.value: form.get("reason_zh", ""), Language.EN.value: form.get("reason_en", "")}
+    return {language: text.strip() for language, text in said.items() if text.strip()}
 
 
 def filled_from(outage: Outage) -> dict[str, str]:
@@ -89,8 +135,13 @@ def happens_twice(form: Mapping[str, str], zone: ZoneInfo) -> set[str]:
 
 
 def elements(form: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Elements one per line, or separated by commas or spaces; each once."""
-    found = tuple(dict.fromkeys(re.split(r"[\s,，;；]+", form.get(name, "").strip())))
+    """Elements one per line, or separated by commas or spaces; each once. A feeder, whose name may hold
+    both, takes its line for itself: `feeder:North street 3`."""
+    parts: list[str] = []
+    for line in form.get(name, "").splitlines():
+        line = line.strip()
+        parts += [line] if line.startswith("feeder:") else re.split(r"[\s,，;；]+", line)
+    found = tuple(dict.fromkeys(parts))
     if len(found) > MOST_ELEMENTS:
         raise InvalidInput(f"{name}: more than {MOST_ELEMENTS} elements.", "Plan it as several outages.")
     return tuple(one for one in found if one)

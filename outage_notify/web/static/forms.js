@@ -59,9 +59,10 @@
 
     function add(value) {
       if (!value) return;
-      const lines = target.value.split(/\s+/).filter(Boolean);
+      const lines = target.value.split("\n").map((one) => one.trim()).filter(Boolean);
       if (!lines.includes(value)) lines.push(value);
       target.value = lines.join("\n");
+      target.dispatchEvent(new Event("picked", { bubbles: true }));
       input.value = "";
       list.replaceChildren();
     }

@@ -1,0 +1,111 @@
+"""The planner's screen without a browser: what the form says while it is typed, steps without script, tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outage_notify.services import network_map, plan_outage
+from outage_notify.services.runtime import Runtime
+from tests.factories import town
+from tests.web.conftest import Person
+
+WINDOW = {"start": "2026-03-12T09:00", "end": "2026-03-12T13:00", "kind": "planned"}
+
+
+def live(person: Person, **form: str) -> dict[str, Any]:
+    answer = person.send("/desk/plan/live", form, page="/desk/plan")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return dict(answer.get_json())
+
+
+def roles(answer: dict[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in answer["features"]:
+        found.setdefault(one["properties"]["role"], []).append(one["properties"].get("id", ""))
+    return found
+
+
+def test_picked_elements_light_up_before_a_window_is_set(planner: Person) -> None:
+    answer = live(planner, work="line:3")
+    lit = roles(answer)
+    assert lit["zone"] == lit["picked"] == ["line:3"] and lit["open"] == ["switch:5", "switch:6"]
+    assert len(lit["dead"]) == 3 and lit["tie"] == ["switch:99"]
+    assert "21 customers affected" in answer["html"] and "keeps 21 customers" in answer["html"]
+    # The hospital keeps its other feed, and the chain proves it.
+    assert (
+        "市第一人民医院" in answer["html"]
+        and "line:10" in answer["html"]
+        and "<del>line:3</del>" in answer["html"]
+    )
+    assert "By when the law wants" not in answer["html"]
+
+
+def test_a_window_alone_shows_what_the_law_wants(planner: Person) -> None:
+    answer = live(planner, **WINDOW)
+    assert answer["features"] == [] and "电力供应与使用条例" in answer["html"]
+    assert "Quiet hours" in answer["html"] and "Earliest lawful start" in answer["html"]
+    late = live(planner, **WINDOW | {"end": "2026-03-12T08:00"})
+    assert 'role="alert"' in late["html"]
+
+
+def test_both_show_all_and_a_fault_leaves_the_rest_standing(planner: Person) -> None:
+    answer = live(planner, **WINDOW, work="line:3", close="switch:99")
+    assert "Sending begins by" in answer["html"] and "The text message" in answer["html"]
+    assert roles(answer)["closed"] == ["switch:99"]
+    wrong = live(planner, **WINDOW, work="line:77")
+    assert "no element line:77" in wrong["html"] and "电力供应与使用条例" in wrong["html"]
+    assert wrong["features"] == []
+
+
+def test_a_whole_feeder_and_several_at_once(planner: Person) -> None:
+    with_feeder = live(planner, work="feeder:南街1号线")
+    assert "25 customers affected" in with_feeder["html"], with_feeder["html"]
+    both = live(planner, work="feeder:南街1号线\nline:3")
+    assert "45 customers affected" in both["html"]
+
+
+def test_what_two_outages_do_together(planner: Person, rt: Runtime) -> None:
+    reference = town.approved(rt)
+    answer = live(planner, work="line:10", beside=reference)
+    assert f"Together with {reference}" in answer["html"] and "H1-10" in answer["html"]
+    assert "There is no such thing" in live(planner, work="line:10", beside="PO-2020-0001")["html"]
+
+
+def test_steps_work_without_script(planner: Person) -> None:
+    page = planner.send("/desk/plan", WINDOW | {"work": "line:3", "step": "add:close:switch:99"})
+    text = page.get_data(as_text=True)
+    assert page.status_code == 200 and "switch:99</textarea>" in text and "Short interruption" in text
+    text = planner.send(
+        "/desk/plan", WINDOW | {"work": "line:3\nline:4", "step": "drop:work:line:3"}
+    ).get_data(as_text=True)
+    assert ">line:4</textarea>" in text
+
+
+def test_only_planners_ask_and_script_in_a_field_stays_text(app: Any, planner: Person) -> None:
+    guest = Person(app).sign_in(town.LOOKER)
+    assert guest.post("/desk/plan/live", guest.hidden("/desk/")).status_code == 403
+    text = live(planner, work="<script>alert(1)</script>")["html"]
+    assert "<script>" not in text and "&lt;script&gt;" in text
+
+
+def test_tiles_belong_to_the_network_in_force(planner: Person, rt: Runtime, stranger: Person) -> None:
+    view = planner.get("/desk/network.json").get_json()
+    assert view["version"] == 1 and view["bounds"][0] == town.WEST - 0.004
+    tile = planner.get("/desk/network/1/0/0/0.json")
+    assert tile.headers["Cache-Control"].startswith("private") and len(tile.get_json()["line"]) == 13
+    assert [one[0] for one in tile.get_json()["switch"] if not one[2]] == ["switch:99"]
+    assert planner.get("/desk/network/2/0/0/0.json").status_code == 404
+    assert planner.get("/desk/network/1/3/9/0.json").status_code == 404
+    assert stranger.get("/desk/network/1/0/0/0.json").status_code == 302
+    with rt.database.read() as session:
+        shapes = network_map.shapes_of(session, 1, [("zone", ["line:99", "load:3", "line:77"])])
+    # A line without a geometry of its own runs from bus to bus.
+    assert [one["geometry"]["type"] for one in shapes] == ["LineString", "Point"]
+
+
+def test_a_stored_draft_opens_with_its_own_answer(planner: Person, rt: Runtime) -> None:
+    reference = plan_outage.plan(rt, town.PLANNER, town.request())
+    form = planner.hidden(f"/desk/outages/{reference}/edit")
+    assert form["reference"] == reference
+    answer = planner.post("/desk/plan/live", form | WINDOW | {"work": town.WORK})
+    assert "Overlaps" not in answer.get_json()["html"] and reference not in answer.get_json()["html"]

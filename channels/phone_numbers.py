@@ -7,6 +7,7 @@ invalid. Everything else is refused with the remedy. Nothing here asks a network
 
 from __future__ import annotations
 
+import functools
 import re
 
 import phonenumbers
@@ -42,6 +43,7 @@ FICTION = tuple(
     )
 )
 COSTLY = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+_E164 = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
 LONGEST = 40  # characters, as written
 WRITTEN = re.compile(r"(?:tel:)?[\d\s+().\-/\u2010-\u2015\uff0b\uff0d\uff08\uff09]+", re.IGNORECASE)
 
@@ -64,6 +66,8 @@ def normalise(text: str, region: str = "") -> str:
     Idempotent: an E.164 number comes back as it is. Raises `PhoneNumberError`.
     """
     written = text.strip()
+    if _E164.fullmatch(written) and _plain_and_valid(written):
+        return written
     if not written:
         raise PhoneNumberError("The phone number is empty.", "Write it as +447700900123.")
     if len(written) > LONGEST or not WRITTEN.fullmatch(written):
@@ -100,6 +104,33 @@ def normalise(text: str, region: str = "") -> str:
             "The phone number is a premium-rate number.", "Give the person's own mobile or landline number."
         )
     return e164
+
+
+def _plain_and_valid(e164: str) -> bool:
+    """Whether a number written in full is valid as it stands: the common case, at a fifth of the cost.
+
+    False says nothing: the long way then decides.
+    """
+    for digits in (1, 2, 3):
+        code = int(e164[1 : 1 + digits])
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            break
+    else:
+        return False
+    own = e164[1 + digits :]
+    if own.startswith("0") or _trunk(code).match(own):
+        # A trunk prefix, which would be taken off, or a zero that belongs to the number.
+        return False
+    kind = phonenumbers.number_type(phonenumbers.PhoneNumber(country_code=code, national_number=int(own)))
+    return kind != PhoneNumberType.UNKNOWN and kind not in COSTLY
+
+
+@functools.cache
+def _trunk(code: int) -> re.Pattern[str]:
+    """What a number of this country may begin with that is not part of it."""
+    region = phonenumbers.region_code_for_country_code(code)
+    about = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    return re.compile(about.national_prefix_for_parsing or "(?!)") if about is not None else re.compile("")
 
 
 def is_fictional(e164: str) -> bool:

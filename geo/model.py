@@ -58,7 +58,7 @@ def natural(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(ids), key=natural_key))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Element:
     """One thing of the network.
 
@@ -151,41 +151,45 @@ class Network:
         return (points[0],)
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """One flat dict per element, in the order of `elements`; see `from_rows`.
+        """One flat dict per element, in the order of `elements`; see `from_rows`."""
+        return list(self.rows())
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The same one by one: a million dicts at once take as much memory as the network.
 
         The box (min_lon .. max_lat) is that of `shape`, so that a load without geometry
         of its own is found where its bus is.
         """
         feeder = self.feeder_of()
-        rows = []
         for element in self:
             shape = self.shape(element)
-            lons = [lon for lon, _ in shape] if shape else [None]
-            lats = [lat for _, lat in shape] if shape else [None]
+            west = south = east = north = None
+            if shape:
+                west, south = east, north = shape[0]
+                if len(shape) > 1:
+                    lons, lats = zip(*shape, strict=True)
+                    west, south, east, north = min(lons), min(lats), max(lons), max(lats)
             buses: list[str | None] = [*element.buses, None, None, None]
-            rows.append(
-                {
-                    "id": element.id,
-                    "kind": element.kind,
-                    "name": element.name,
-                    "bus_a": buses[0],
-                    "bus_b": buses[1],
-                    "bus_c": buses[2],
-                    "on_element": element.on,
-                    "at_bus": element.buses[0] if element.on is not None else None,
-                    "closed": element.closed,
-                    "in_service": element.in_service,
-                    "phases": element.phases,
-                    "feeder": feeder.get(element.id),
-                    "geometry": encode(element.geometry) if element.geometry is not None else None,
-                    "min_lon": min(lons, key=_or_zero),
-                    "min_lat": min(lats, key=_or_zero),
-                    "max_lon": max(lons, key=_or_zero),
-                    "max_lat": max(lats, key=_or_zero),
-                    "attrs": dict(element.attrs),
-                }
-            )
-        return rows
+            yield {
+                "id": element.id,
+                "kind": element.kind,
+                "name": element.name,
+                "bus_a": buses[0],
+                "bus_b": buses[1],
+                "bus_c": buses[2],
+                "on_element": element.on,
+                "at_bus": element.buses[0] if element.on is not None else None,
+                "closed": element.closed,
+                "in_service": element.in_service,
+                "phases": element.phases,
+                "feeder": feeder.get(element.id),
+                "geometry": encode(element.geometry) if element.geometry is not None else None,
+                "min_lon": west,
+                "min_lat": south,
+                "max_lon": east,
+                "max_lat": north,
+                "attrs": dict(element.attrs),
+            }
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Network:
@@ -210,7 +214,3 @@ class Network:
                 feeders.setdefault(row["feeder"], []).append(element.id)
         ordered = {name: natural(feeders[name]) for name in sorted(feeders, key=natural_key)}
         return cls(elements, ordered)
-
-
-def _or_zero(value: float | None) -> float:
-    return 0.0 if value is None else value

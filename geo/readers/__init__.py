@@ -7,6 +7,9 @@ sources, coordinates, feeders).
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from geo.model import Network
@@ -39,6 +42,11 @@ def read_network(path: str | Path, format: str = "auto", mapping: str | Path | N
         return report.result(None)
     if format == "auto":
         format = "gis" if mapping is not None else recognise(path)
+    with _no_collection():
+        return _read(path, format, mapping, report)
+
+
+def _read(path: Path, format: str, mapping: str | Path | None, report: Report) -> NetworkRead:
     draft = Draft()
     if format == "gis":
         _read_gis(path, mapping, draft, report)
@@ -50,6 +58,18 @@ def read_network(path: str | Path, format: str = "auto", mapping: str | Path | N
         _read_json(path, format, draft, report)
     network: Network | None = finish(draft, report) if draft.elements or not report.faults else None
     return report.result(network)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without looking for cycles: there are none among elements, and each look costs more the more there are."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def draft_mapping(path: str | Path) -> tuple[str | None, NetworkRead]:

@@ -12,7 +12,7 @@ import codecs
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -99,9 +99,8 @@ def _open(path: Path, name: str) -> IO[bytes]:
 def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: Report) -> None:
     buffered = io.BufferedReader(stream)  # type: ignore[type-var]  # zip members are raw enough
     text = io.TextIOWrapper(buffered, encoding=_encoding(buffered.peek(1 << 16)[: 1 << 16]), newline="")
-    rows = csv.DictReader(text, strict=True)
-    columns = [one.strip() for one in rows.fieldnames or []]
-    rows.fieldnames = columns
+    rows = csv.reader(text, strict=True)
+    columns = [one.strip() for one in next(rows, [])]
     ends = ("bus", "other_bus", "element") if kind == SWITCH else BUS_FIELDS.get(kind, ONE_BUS)
     needed = ("id", *(ends if kind != SWITCH else ("bus", "closed")))
     for column in (one for one in needed if one not in columns):
@@ -110,26 +109,25 @@ def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: R
         )
     if any(one not in columns for one in needed):
         return
-    for line, row in _lines(rows):
-        if None in row or None in row.values():
-            report.fault(
-                name,
-                line,
-                message=f"It has not {len(columns)} cells like the header.",
-                remedy="Mend the row.",
-            )
+    read = {one: _reader_of(one, ends) for one in columns}
+    width = len(columns)
+    for row in rows:
+        line = rows.line_num
+        if len(row) != width:
+            if row:
+                message = f"It has not {width} cells like the header, but {len(row)}."
+                report.fault(name, line, message=message, remedy="Mend the row.")
             continue
-        filled = {key: cell.strip() for key, cell in row.items() if cell.strip()}
-        values: dict[str, object] = {"kind": kind, "attrs": {}}
+        filled = {key: cell for key, raw in zip(columns, row, strict=True) if (cell := raw.strip())}
+        values: dict[str, object] = {"kind": kind}
+        attrs: dict[str, object] = {}
         for key, cell in filled.items():
-            if key in ("in_service", "closed", "slack"):
-                values[key] = _FLAGS.get(cell.casefold(), cell)
-            elif key in ("vn_kv", "length_km"):
-                values[key] = _number(cell)
-            elif key in _PLAIN or key in ends:
-                values[key] = cell
+            way = read[key]
+            if way is not None:
+                values[key] = way(cell)
             elif key not in _PLACE:
-                values["attrs"] |= {key[:40]: _number(cell)}  # type: ignore[operator]
+                attrs[key[:40]] = _number(cell)
+        values["attrs"] = attrs
         cells = Cells(name, line, values, report)
         element = geojson_profile.element(cells, _place(filled, cells))
         if element is not None:
@@ -138,9 +136,13 @@ def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: R
                 draft.feeder[element.id] = feeder
 
 
-def _lines(rows: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    for row in rows:
-        yield rows.line_num, row
+def _reader_of(column: str, ends: tuple[str, ...]) -> Callable[[str], object] | None:
+    """How a cell of this column is read; None for what is kept as a further value, or is a position."""
+    if column in ("in_service", "closed", "slack"):
+        return lambda cell: _FLAGS.get(cell.casefold(), cell)
+    if column in ("vn_kv", "length_km"):
+        return _number
+    return str if column in _PLAIN or column in ends else None
 
 
 def _encoding(head: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from geo.geojson import BUS_FIELDS, ONE_BUS
@@ -83,9 +84,10 @@ def element(cells: Cells, geometry: Geometry | None) -> Element | None:
     keys = [cells.key(field) for field in fields]
     return Element(
         kind=kind,
-        id=f"{kind}:{key}",
+        id=sys.intern(f"{kind}:{key}"),
         name=cells.text("name"),
-        buses=tuple(f"bus:{one.removeprefix('bus:')}" for one in keys if one is not None),
+        # One text per bus, however many elements end there.
+        buses=tuple([sys.intern(f"bus:{one.removeprefix('bus:')}") for one in keys if one is not None]),
         in_service=cells.flag("in_service", True),
         closed=cells.flag("closed", True) if kind == SWITCH else None,
         on=on,
@@ -102,7 +104,8 @@ def _attrs(cells: Cells) -> dict[str, Any]:
         cells.fault("attrs", f"{clip(attrs)} is not an object.", 'Write {"name": value, ...}.')
         return {}
     try:
-        json.dumps(attrs, allow_nan=False)
+        if attrs:
+            json.dumps(attrs, allow_nan=False)
     except (ValueError, RecursionError):
         cells.fault(
             "attrs",
@@ -112,6 +115,8 @@ def _attrs(cells: Cells) -> dict[str, Any]:
         return {}
     kept = dict(attrs)
     for field in ("vn_kv", "length_km"):
+        if field not in kept and field not in cells.values:
+            continue
         beside = Cells(cells.table, cells.row, kept if field in kept else cells.values, cells.report)
         number = beside.number(field)
         if number is not None:

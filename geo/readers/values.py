@@ -46,6 +46,8 @@ class Cells:
             return ""
         if not isinstance(value, str):
             return clip(value, LONGEST_NAME)
+        if value.isprintable() and len(value) <= LONGEST_NAME:
+            return value.strip()
         # Control characters and lone surrogates are no names, and databases refuse them.
         plain = "".join(one if one.isprintable() else " " for one in value).strip()
         if len(plain) > LONGEST_NAME:

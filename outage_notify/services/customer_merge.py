@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Tier
 from outage_notify.services.import_report import Tally
-from outage_notify.store import people_queries
+from outage_notify.store import bulk, people_queries
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 
 
@@ -48,14 +48,14 @@ class IncomingCustomer:
         The letter goes to the first service point. A backup is told by text and by call.
         """
         backup, person = self.values["backup_phone"], self.values["backup_name"]
-        wanted = [
+        wanted = (
             (Channel.SMS, self.values["sms"], False, ""),
             (Channel.VOICE, self.values["voice"], False, ""),
             (Channel.EMAIL, self.values["email"], False, ""),
             (Channel.LETTER, self.feeds[0]["place"], False, ""),
             (Channel.SMS, backup, True, person),
             (Channel.VOICE, backup, True, person),
-        ]
+        )
         return {
             (channel, address, is_backup): {"person": name, "position": position}
             for position, (channel, address, is_backup, name) in enumerate(wanted)
@@ -74,11 +74,19 @@ class Merge:
         self.service_points = Tally()
         self.contacts = Tally()
         self._managers = people_queries.grid_managers(session)
+        bulk.prefer_indexes(session)
 
     def store(self, batch: Sequence[IncomingCustomer]) -> None:
         ids = self._store_customers(batch)
         self._store_feeds(batch, ids)
         self._store_contacts(batch, ids)
+
+    def finish(self) -> None:
+        """After the last batch."""
+        bulk.analyse(self.session, Customer, Site, ServicePoint, ContactPoint)
+
+    def close(self) -> None:
+        """Nothing is open: every batch was stored when `store` returned."""
 
     def _store_customers(self, batch: Sequence[IncomingCustomer]) -> dict[str, int]:
         """Row id by customer_id."""

@@ -21,17 +21,18 @@ from sqlalchemy.orm import Session
 
 from outage_notify.domain.errors import Fault
 from outage_notify.services.customer_file import CustomerFile, Progress, no_progress
+from outage_notify.services.customer_first import FirstStore
 from outage_notify.services.customer_merge import IncomingCustomer, Merge
-from outage_notify.services.customer_row import COLUMNS, CUSTOMER_COLUMNS, Header, RowChecker
+from outage_notify.services.customer_row import COLUMNS, CUSTOMER_COLUMNS, Header, RowChecker, clip
 from outage_notify.services.import_report import DryRun, Faults, ImportReport, Tally
-from outage_notify.store import network_queries, people_queries, work_queries
+from outage_notify.store import bulk, network_queries, people_queries, work_queries
 from outage_notify.store.customer_staging import Staging
-from outage_notify.store.people_tables import Customer, ServicePoint
+from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 
 if TYPE_CHECKING:
     from outage_notify.services.runtime import Runtime
 
-CUSTOMERS_AT_ONCE = 500
+CUSTOMERS_AT_ONCE = 5_000
 _MUST_HAVE = ("name", "tier", "language")
 _COLUMNS_SHOWN = {"kind", "tier", "life_support", "vulnerable", "language"}
 
@@ -51,18 +52,21 @@ def import_customers(
     began = time.perf_counter()
     faults = Faults(Path(path).name)
     warnings: list[Fault] = []
-    with rt.database.read() as session:
-        version = network_queries.current_version(session)
-        loads = network_queries.load_ids(session, version.id) if version else None
-    if loads is None:
-        message = "No network is in force, so the elements were not checked."
-        warnings.append(
-            Fault(faults.file, None, "element", message, "Import the network and then this file again.")
-        )
     counts: dict[str, dict[str, int]] = {}
     with Staging(COLUMNS) as staging:
-        _stage(CustomerFile(Path(path), faults, progress), staging, faults, rt.settings.phone_region, loads)
+        _stage(CustomerFile(Path(path), faults, progress), staging, faults, rt.settings.phone_region)
         progress("comparing", 0.0)
+        with rt.database.read() as session:
+            version = network_queries.current_version(session)
+            if version is not None:
+                staging.expect(network_queries.loads_of(session, version.id))
+        if version is not None:
+            _compare_elements(staging, faults)
+        else:
+            message = "No network is in force, so the elements were not checked."
+            warnings.append(
+                Fault(faults.file, None, "element", message, "Import the network and then this file again.")
+            )
         _compare(staging, faults)
         faults.refuse_if_any()
         try:
@@ -86,9 +90,7 @@ def import_customers(
     )
 
 
-def _stage(
-    file: CustomerFile, staging: Staging, faults: Faults, region: str, loads: frozenset[str] | None
-) -> None:
+def _stage(file: CustomerFile, staging: Staging, faults: Faults, region: str) -> None:
     """Every row through its own checks and onto the disk."""
     rows = file.rows()
     first = next(rows, None)
@@ -101,7 +103,7 @@ def _stage(
     if not header.usable:
         # Without columns every row would be a fault; the header alone is what must be mended.
         faults.refuse_if_any()
-    checker = RowChecker(header, faults, region, loads)
+    checker = RowChecker(header, faults, region)
     for row in rows:
         cells = checker.check(row.line, row.values)
         if cells is not None:
@@ -110,6 +112,14 @@ def _stage(
     if staging.count == 0 and not faults:
         message = "The file holds no customers; importing it would mark all of them as gone."
         faults.add(None, "", message, "Export it again.")
+
+
+def _compare_elements(staging: Staging, faults: Faults) -> None:
+    for line, element in staging.unknown_elements():
+        # One that is no element at all is a fault already.
+        if not faults.named([line], "element"):
+            message = f"The network in force has no load {clip(element)}."
+            faults.add(line, "element", message, "Correct it, or import the newer network first.")
 
 
 def _compare(staging: Staging, faults: Faults) -> None:
@@ -124,7 +134,7 @@ def _compare(staging: Staging, faults: Faults) -> None:
         faults.add(
             line, "site_id", message, "A site has one customer; give it another id or correct customer_id."
         )
-    for customer in _customers(staging, faults):
+    for customer in _customers(staging.odd_customers(_MUST_HAVE, "backup_name"), faults):
         for column in _MUST_HAVE:
             # A value that was there but wrong is a fault already, and blank here only for that.
             if not customer.values[column] and not faults.named(customer.lines, column):
@@ -135,16 +145,23 @@ def _compare(staging: Staging, faults: Faults) -> None:
             faults.add(customer.line, "backup_phone", message, "Add the number or remove backup_name.")
 
 
-def _customers(staging: Staging, faults: Faults | None = None) -> Iterator[IncomingCustomer]:
-    """The staged rows put together by customer; with `faults`, conflicts between rows are added to it."""
+def _customers(
+    rows: Iterable[tuple[int, dict[str, str]]], faults: Faults | None = None
+) -> Iterator[IncomingCustomer]:
+    """Rows put together by customer; with `faults`, conflicts between rows are added to it."""
     current: IncomingCustomer | None = None
     said_in: dict[str, int] = {}
-    for line, cells in staging.by_customer():
+    for line, cells in rows:
         if current is None or current.customer_id != cells["customer_id"]:
             if current is not None:
                 yield current
-            current = IncomingCustomer(cells["customer_id"], line, dict.fromkeys(CUSTOMER_COLUMNS, ""))
+            # Most customers have one row; its cells are what the customer says.
+            current = IncomingCustomer(cells["customer_id"], line, cells, [cells], [line])
             said_in = {}
+            continue
+        if len(current.feeds) == 1:
+            current.values = {column: current.values[column] for column in CUSTOMER_COLUMNS}
+            said_in = {column: current.line for column, value in current.values.items() if value}
         current.feeds.append(cells)
         current.lines.append(line)
         for column in CUSTOMER_COLUMNS:
@@ -173,16 +190,25 @@ def _conflict(
 def _store(
     session: Session, staging: Staging, now: datetime, progress: Progress, warnings: list[Fault], file: str
 ) -> dict[str, dict[str, int]]:
-    merge = Merge(session, now, lambda: secrets.token_urlsafe(24))
+    bulk.lock(session, Customer, Site, ServicePoint, ContactPoint, GridManager)
+    # Into empty tables everybody is new, and nobody need be looked for.
+    first = people_queries.nobody_yet(session)
+    managers = [(name, phone) for name, phone in staging.distinct("grid_manager", "grid_manager_phone")]
+    merge = FirstStore(session, staging.count, managers, _secret) if first else Merge(session, now, _secret)
     done = 0
     unreachable = _Seen()
-    incoming = _customers(staging)
-    while batch := list(islice(incoming, CUSTOMERS_AT_ONCE)):
-        merge.store(batch)
-        done += sum(len(customer.feeds) for customer in batch)
-        unreachable.look(batch)
-        progress("storing", done / max(staging.count, 1))
-    _mark_gone(session, staging, now, merge.customers, merge.service_points)
+    incoming = _customers(staging.by_customer())
+    try:
+        while batch := list(islice(incoming, CUSTOMERS_AT_ONCE)):
+            merge.store(batch)
+            done += sum(len(customer.feeds) for customer in batch)
+            unreachable.look(batch)
+            progress("storing", done / max(staging.count, 1))
+        merge.finish()
+    finally:
+        merge.close()
+    if not first:
+        _mark_gone(session, staging, now, merge.customers, merge.service_points)
     if unreachable.count:
         message = f"{unreachable.count} customers have neither phone number nor e-mail address."
         warnings.append(
@@ -199,6 +225,10 @@ def _store(
         "service_points": merge.service_points.as_dict(),
         "contacts": merge.contacts.as_dict(),
     }
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(24)
 
 
 @dataclass

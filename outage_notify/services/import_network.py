@@ -73,7 +73,7 @@ def import_network(
             current = network_queries.current_version(session)
             loads = {element.id for element in network if element.is_load}
             warnings += _stranded(session, loads, path.name)
-            changes = _changes(session, current.id, network.to_rows()) if current is not None else Changes()
+            changes = _changes(session, current.id, network.rows()) if current is not None else Changes()
             version = network_queries.insert_version(
                 session,
                 _watched(network, progress),
@@ -167,10 +167,9 @@ def _changes(session: Session, version: int, rows: Iterable[Mapping[str, Any]]) 
 
 def _watched(network: Network, progress: Progress) -> Iterator[dict[str, Any]]:
     """The rows, telling how far storing has come."""
-    rows = network.to_rows()
-    for place, row in enumerate(rows):
+    for place, row in enumerate(network.rows()):
         if place % network_queries.BATCH == 0:
-            progress("storing", 0.5 + 0.5 * place / len(rows))
+            progress("storing", 0.5 + 0.5 * place / len(network))
         yield row
 
 

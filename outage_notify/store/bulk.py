@@ -7,14 +7,17 @@ table can point at them without asking which they became.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Column, Table, func, insert, select, text
+import structlog
+from sqlalchemy import Column, Dialect, ForeignKeyConstraint, Table, func, select, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.schema import AddConstraint, DropConstraint
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-_CHUNK = 500
+log = structlog.get_logger()
 
 
 def new_ids(session: Session, model: type[DeclarativeBase], count: int) -> list[int]:
@@ -27,38 +30,115 @@ def new_ids(session: Session, model: type[DeclarativeBase], count: int) -> list[
     return list(range(newest + 1, newest + 1 + count))
 
 
-def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns."""
-    if not rows:
-        return
+def reserve_ids(session: Session, model: type[DeclarativeBase], count: int) -> range:
+    """The same as a run, without one word per identifier. The caller has locked the table (`lock`)."""
     table = cast(Table, model.__table__)
     if session.get_bind().dialect.name == "postgresql":
-        _copy(session, table, rows)
-        return
-    for at in range(0, len(rows), _CHUNK):
-        session.execute(insert(table), rows[at : at + _CHUNK])
+        own = "pg_get_serial_sequence(:table, 'id')"
+        last = session.scalar(
+            text(f"SELECT setval({own}, nextval({own}) + :count)"),
+            {"table": table.name, "count": count},
+        )
+        return range(int(last or 0) - count, int(last or 0))
+    newest = session.scalar(select(func.max(table.c.id))) or 0
+    return range(newest + 1, newest + 1 + count)
 
 
-def _copy(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    constants = {
-        column.name: column.default.arg
-        for column in table.columns
-        if column.name not in rows[0] and isinstance(column.default, ScalarElementColumnDefault)
-    }
-    given = [column for column in table.columns if column.name in rows[0]]
-    fixed = [column for column in table.columns if column.name in constants]
-    dialect = session.get_bind().dialect
-    binders: list[tuple[str, Callable[[Any], Any] | None]] = [
-        (one.name, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in given
+def lock(session: Session, *models: type[DeclarativeBase]) -> None:
+    """Nobody else writes these tables until the end of the transaction; everybody may read them."""
+    if session.get_bind().dialect.name == "postgresql":
+        names = ", ".join(f'"{model.__tablename__}"' for model in models)
+        session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def drop_references(session: Session, *models: type[DeclarativeBase]) -> list[ForeignKeyConstraint]:
+    """Foreign keys of empty tables that will be filled at once, to be made again by `restore_references`.
+
+    Checking them row by row costs as much as storing the rows; all together it is one join. Until
+    the end of the transaction nobody else can read the tables. Only who owns the tables may do it: for
+    others, and on SQLite, nothing is dropped and rows are checked one by one.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return []
+    found = [
+        one
+        for model in models
+        for one in cast(Table, model.__table__).constraints
+        if isinstance(one, ForeignKeyConstraint)
     ]
-    tail = [_bound(one, constants[one.name], dialect) for one in fixed]
-    names = ", ".join(f'"{one.name}"' for one in (*given, *fixed))
+    try:
+        with session.begin_nested():
+            for one in found:
+                session.execute(DropConstraint(one))
+    except ProgrammingError as error:
+        log.info("references_kept", reason=type(error.orig).__name__)
+        return []
+    return found
+
+
+def restore_references(session: Session, dropped: Sequence[ForeignKeyConstraint]) -> None:
+    """Make them again, which checks every row."""
+    for one in dropped:
+        session.execute(AddConstraint(one))
+
+
+def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all have the same columns."""
+    if rows:
+        columns = list(rows[0])
+        insert_tuples(session, model, columns, ([row[name] for name in columns] for row in rows))
+
+
+def insert_tuples(
+    session: Session, model: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """The same from rows as bare values in the order of `columns`: what a million rows are made as."""
+    table = cast(Table, model.__table__)
+    dialect = session.get_bind().dialect
+    fixed = [
+        (column, column.default.arg)
+        for column in table.columns
+        if column.name not in columns and isinstance(column.default, ScalarElementColumnDefault)
+    ]
+    names = ", ".join(f'"{name}"' for name in (*columns, *(column.name for column, _ in fixed)))
+    binders = [_binder(table.columns[name], dialect) for name in columns]
+    tail = [bind(value) if (bind := _binder(column, dialect)) else value for column, value in fixed]
+    plain = _bound(rows, [(at, bind) for at, bind in enumerate(binders) if bind], tail)
     driver: Any = session.connection().connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row([bind(row[name]) if bind else row[name] for name, bind in binders] + tail)
+    if dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+            for row in plain:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * (len(columns) + len(fixed)))
+    driver.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', plain)  # noqa: S608 - our own names
 
 
-def _bound(column: Column[Any], value: Any, dialect: Any) -> Any:
-    bind = column.type.dialect_impl(dialect).bind_processor(dialect)
-    return bind(value) if bind else value
+def _bound(
+    rows: Iterable[Sequence[Any]], binders: list[tuple[int, Callable[[Any], Any]]], tail: list[Any]
+) -> Iterator[Sequence[Any]]:
+    """The rows as the driver takes them."""
+    if not binders and not tail:
+        yield from rows
+        return
+    for row in rows:
+        values = [*row, *tail]
+        for at, bind in binders:
+            values[at] = bind(values[at])
+        yield values
+
+
+def _binder(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def analyse(session: Session, *models: type[DeclarativeBase]) -> None:
+    """Let the database count anew after many rows came at once; until then it would guess from before."""
+    for model in models:
+        session.execute(text(f'ANALYZE "{model.__tablename__}"'))
+
+
+def prefer_indexes(session: Session) -> None:
+    """For the rest of this transaction: tables grow so fast in it that the planner takes them for small."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL enable_seqscan = off"))

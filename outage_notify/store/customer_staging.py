@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -63,6 +63,20 @@ class Staging:
         for column in ("customer_id", "service_point_id", "site_id"):
             self._connection.execute(f"CREATE INDEX by_{column} ON rows ({column}, line)")
 
+    def expect(self, loads: Iterable[str]) -> None:
+        """The elements that the network in force has; they lie on disk like the rows."""
+        self._connection.execute("CREATE TABLE loads (element TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT OR IGNORE INTO loads VALUES (?)", ((one,) for one in loads))
+        self._connection.execute("COMMIT")
+
+    def unknown_elements(self) -> Iterator[tuple[int, str]]:
+        """(line, element) of rows whose element is not among the expected ones."""
+        yield from self._connection.execute(
+            "SELECT line, element FROM rows WHERE element <> ''"
+            " AND NOT EXISTS (SELECT 1 FROM loads WHERE loads.element = rows.element) ORDER BY line"
+        )
+
     def repeated_service_points(self) -> Iterator[tuple[int, str, int]]:
         """(line, service point, line where it stood first) of every repetition."""
         yield from self._connection.execute(
@@ -84,8 +98,30 @@ class Staging:
     def by_customer(self) -> Iterator[tuple[int, dict[str, str]]]:
         """All rows that name a customer, those of one customer together, in the order of lines."""
         query = "SELECT * FROM rows WHERE customer_id <> '' ORDER BY customer_id, line"
-        for line, *cells in self._connection.execute(query):
-            yield line, dict(zip(self.columns, cells, strict=True))
+        yield from self._rows(query)
+
+    def odd_customers(self, must_have: Sequence[str], look_at: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """The same, only of customers with several rows, a blank in `must_have`, or a value in `look_at`."""
+        blank = " OR ".join(f"{column} = ''" for column in must_have)
+        odd = f"SUM({blank} OR {look_at} <> '')"
+        query = (
+            "SELECT * FROM rows WHERE customer_id IN (SELECT customer_id FROM rows WHERE customer_id <> ''"  # noqa: S608 - our own names
+            f" GROUP BY customer_id HAVING COUNT(*) > 1 OR {odd}) ORDER BY customer_id, line"
+        )
+        yield from self._rows(query)
+
+    def _rows(self, query: str) -> Iterator[tuple[int, dict[str, str]]]:
+        columns = ("line", *self.columns)
+        for values in self._connection.execute(query):
+            cells = dict(zip(columns, values, strict=True))
+            yield cells.pop("line"), cells
+
+    def distinct(self, *columns: str) -> list[tuple[str, ...]]:
+        """The different values that these columns hold together, the first of which is not blank."""
+        if not set(columns) <= set(self.columns):
+            raise ValueError(f"{columns} are no columns")
+        query = f"SELECT DISTINCT {', '.join(columns)} FROM rows WHERE {columns[0]} <> ''"  # noqa: S608 - checked above
+        return list(self._connection.execute(query))
 
     def present(self, column: str, values: Collection[str]) -> set[str]:
         """Those of `values` (at most some thousands) that occur in `column`."""

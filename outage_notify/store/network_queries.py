@@ -7,14 +7,16 @@ files to `geo.readers`.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from geo.model import LOAD_KINDS
+from outage_notify.store import bulk
 from outage_notify.store.network_tables import NetworkElement, NetworkVersion
 from outage_notify.store.people_tables import ServicePoint
 
@@ -70,20 +72,14 @@ def insert_version(
     )
     session.add(version)
     session.flush()
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        values = {name: row[name] for name in _SHARED}
-        values |= {
-            "version_ref": version.id,
-            "kind": row["kind"],
-            "source_id": str(row["id"]).partition(":")[2],
-        }
-        batch.append(values)
-        if len(batch) == BATCH:
-            session.execute(insert(NetworkElement), batch)
-            batch = []
-    if batch:
-        session.execute(insert(NetworkElement), batch)
+    shared = operator.itemgetter(*_SHARED)
+    bulk.insert_tuples(
+        session,
+        NetworkElement,
+        ("version_ref", "kind", "source_id", *_SHARED),
+        ((version.id, row["kind"], row["id"].partition(":")[2], *shared(row)) for row in rows),
+    )
+    bulk.analyse(session, NetworkElement)
     return version.id
 
 
@@ -101,12 +97,18 @@ def element_rows(session: Session, version: int) -> Iterator[dict[str, Any]]:
         yield values
 
 
-def load_ids(session: Session, version: int) -> frozenset[str]:
-    """The loads that customers may hang on, as ``load:7``."""
+def loads_of(session: Session, version: int) -> Iterator[str]:
+    """The loads that customers may hang on, as ``load:7``, one by one."""
     query = select(NetworkElement.kind, NetworkElement.source_id).where(
         NetworkElement.version_ref == version, NetworkElement.kind.in_(sorted(LOAD_KINDS))
     )
-    return frozenset(f"{kind}:{source_id}" for kind, source_id in session.execute(query))
+    for kind, source_id in session.execute(query.execution_options(yield_per=BATCH)):
+        yield f"{kind}:{source_id}"
+
+
+def load_ids(session: Session, version: int) -> frozenset[str]:
+    """The same at once."""
+    return frozenset(loads_of(session, version))
 
 
 def count_by_kind(session: Session, version: int) -> dict[str, int]:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from outage_notify.store import bulk
 from outage_notify.store.database import Base
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 
@@ -70,12 +71,19 @@ def grid_managers(session: Session) -> dict[tuple[str, str], int]:
 
 def insert_rows(session: Session, table: type[Base], rows: Sequence[Values]) -> list[int]:
     """Insert and return the new ids in the order of `rows`."""
-    ids: list[int] = []
-    id_column = table.__table__.c.id
-    for some in chunks(rows):
-        statement = insert(table).returning(id_column, sort_by_parameter_order=True)
-        ids.extend(session.execute(statement, list(some)).scalars())
+    if not rows:
+        return []
+    ids = bulk.new_ids(session, table, len(rows))
+    bulk.insert_rows(session, table, [{"id": number, **row} for number, row in zip(ids, rows, strict=True)])
     return ids
+
+
+def nobody_yet(session: Session) -> bool:
+    """Whether there never was a customer, so that nothing need be looked for."""
+    return not any(
+        session.execute(select(table.id).limit(1)).first()
+        for table in (Customer, Site, ServicePoint, ContactPoint, GridManager)
+    )
 
 
 def update_rows(session: Session, table: type[Base], rows: Sequence[Values]) -> None:

@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-geo bench-send bench-feed bench-receipts bench-map check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -49,6 +49,9 @@ bench-find: venv-test ## measure finding by place against an STRtree: make bench
 
 bench-areas: venv-test ## measure public areas: what they cost, and what an outsider learns from them
 	@$(BIN)/python -m tests.load.bench_areas $(ARGS)
+
+bench-import: servers ## import a network and its customers: make bench-import ARGS="--customers 1000000"
+	@$(BIN)/python -m tests.load.bench_import $(ARGS)
 
 bench-send: servers ## measure how fast a wave goes out, beside plain twilio-python and one task per message
 	@$(BIN)/python -m tests.load.bench_send $(ARGS)

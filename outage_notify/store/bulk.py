@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.schema import AddConstraint, DropConstraint
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from outage_notify.store import publication
+
 log = structlog.get_logger()
 
 
@@ -93,6 +95,7 @@ def insert_tuples(
     session: Session, model: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """The same from rows as bare values in the order of `columns`: what a million rows are made as."""
+    publication.wrote(session, model)
     table = cast(Table, model.__table__)
     dialect = session.get_bind().dialect
     fixed = [

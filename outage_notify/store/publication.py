@@ -103,16 +103,20 @@ def changed_in_bulk(session: Session) -> None:
     session.info[_CHANGED] = session.info[_PEOPLE] = True
 
 
+def wrote(session: Session, table: type[Any]) -> None:
+    """Rows of this table were written past the objects of the session; `store.bulk` says so by itself."""
+    if issubclass(table, PUBLISHED):
+        session.info[_CHANGED] = True
+    if table in PEOPLE:
+        session.info[_PEOPLE] = True
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _executed(state: ORMExecuteState) -> None:
     """Statements that write many rows at once pass by the flush."""
     if not (state.is_insert or state.is_update or state.is_delete) or state.bind_mapper is None:
         return
-    table = state.bind_mapper.class_
-    if issubclass(table, PUBLISHED):
-        state.session.info[_CHANGED] = True
-    if table in PEOPLE:
-        state.session.info[_PEOPLE] = True
+    wrote(state.session, state.bind_mapper.class_)
 
 
 @event.listens_for(Session, "before_commit")

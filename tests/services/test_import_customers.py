@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import IntegrityError
 
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.errors import ImportRefused
 from outage_notify.services.import_customers import import_customers
 from outage_notify.services.runtime import Runtime
+from outage_notify.store.feed_tables import Publication
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 from outage_notify.store.work_tables import Event
 from tests.factories.customer_files import customer_row, write_customers
@@ -212,3 +214,33 @@ def test_the_sample_is_imported_whole(tmp_path: Path) -> None:
     rows = sum(1 for _ in SAMPLE.open(encoding="utf-8")) - 1
     assert report.counts["service_points"] == {"added": rows, "changed": 0, "gone": 0, "same": 0}
     assert len(_customer(rt, "LIGHTS").service_points) > 30
+
+
+def test_the_first_import_leaves_every_reference_as_it_was(rt: Runtime, tmp_path: Path) -> None:
+    """References are set aside while empty tables are filled; afterwards the database still refuses orphans."""
+
+    def references() -> set[tuple[str, str]]:
+        with rt.database.read() as session:
+            about = inspect(session.connection())
+            tables = ("sites", "service_points", "contact_points")
+            return {(one, str(key["name"])) for one in tables for key in about.get_foreign_keys(one)}
+
+    before, marks = references(), _marks(rt)
+    rows = [customer_row(number, site_id="S", service_point_id=f"P{number}") for number in (1, 1)]
+    rows[1]["service_point_id"] = "P1b"
+    import_customers(rt, write_customers(tmp_path / "c.csv", [*rows, customer_row(2)]))
+    assert references() == before
+    assert _marks(rt)[0] > marks[0] and _marks(rt)[1] != marks[1]
+    assert len({point.site_ref for point in _customer(rt, "C1").service_points}) == 1
+    with pytest.raises(IntegrityError), rt.database.write() as session:
+        session.add(Site(customer_ref=99_999, site_id="nowhere"))
+    # Who came by COPY and who comes by the mapped way get identifiers from one sequence.
+    import_customers(rt, write_customers(tmp_path / "d.csv", [*rows, *map(customer_row, (2, 3, 4))]))
+    assert _customer(rt, "C4").id > _customer(rt, "C2").id
+
+
+def _marks(rt: Runtime) -> tuple[int, str]:
+    """The version of what is published, and the mark of the people."""
+    with rt.database.read() as session:
+        row = session.execute(select(Publication.version, Publication.people)).one()
+        return row[0], row[1]

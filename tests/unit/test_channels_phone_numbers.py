@@ -101,3 +101,24 @@ def test_masks() -> None:
     assert mask("07700 900123") == "*********23"
     assert mask("110") == "***"
     assert mask("") == ""
+
+
+def _outcome(text: str) -> str:
+    try:
+        return normalise(text)
+    except PhoneNumberError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("digit", ["0", "1", "8"])
+def test_a_number_in_full_takes_a_short_way_to_the_same_end(digit: str) -> None:
+    """`tel:` before it makes it go the long way; one more or another digit makes it one of other rules."""
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        for region in regions:
+            for kind in (0, 1, 3, 4):
+                example = phonenumbers.example_number_for_type(region, kind)
+                if example is None:
+                    continue
+                plain, at = f"+{code}{example.national_number}", len(str(code)) + 1
+                for text in (plain, plain[:at] + digit + plain[at:], plain[:at] + digit + plain[at + 1 :]):
+                    assert _outcome(text) == _outcome(f"tel:{text}"), text

@@ -56,6 +56,8 @@ _WAYS = {
     "reply": N_("reply by SMS"),
     "paper": N_("signed on paper"),
     "visit": N_("visit of the area manager"),
+    "own_key": N_("the customer's own key"),
+    "passkey": N_("the customer's own device (passkey)"),
 }
 
 _DETAILS = {
@@ -65,12 +67,18 @@ _DETAILS = {
     "wished": N_("Wished"),
     "slip_date": N_("Date on the slip"),
     "scan_sha256": N_("SHA-256 of the scan"),
+    "key": N_("The customer's key"),
+    "delegated_by": N_("Passed on by"),
+    "delegated_to": N_("Passed on to"),
 }
+# Proof for machines: it is in the receipt itself, and would fill pages here.
+_FOR_MACHINES = frozenset({"key_jwk", "key_jws", "key_cose", "passkey", "statement", "user_verified"})
 _LEVELS = {
     "contact": N_("contact: somebody at the customer's number answered"),
     "address": N_("address: answered through the link sent to the customer"),
     "witnessed": N_("witnessed: an employee was there"),
     "handwritten": N_("handwritten: signed on paper"),
+    "own_key": N_("own key: signed by a key that only the customer holds"),
 }
 
 
@@ -147,6 +155,7 @@ def receipt_pdf(receipt: Mapping[str, Any]) -> bytes:
                 translate(_LEVELS[item]) if name == "level" and item in _LEVELS else one_line(str(item)),
             )
             for name, item in dict(receipt.get("details") or {}).items()
+            if name not in _FOR_MACHINES
         ),
     ]
     proof = [

@@ -31,6 +31,7 @@ from channels.keys import ALGORITHM, SigningKey, import_public
 
 FIRST_PREVIOUS = "0" * 64
 ANSWERS = frozenset({"ACKNOWLEDGED", "OBJECTED", "REFUSED"})
+SIGNED_BY_CUSTOMER = frozenset({"own_key", "passkey"})  # ways that carry a signature of the customer's own
 TYPE = "outage-notify-receipt"
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -217,9 +218,23 @@ class Verifier:
         """The payload of one receipt's line. BadReceipt if it is not a genuine receipt."""
         data = self.open(line)
         try:
-            return ReceiptPayload.from_json(data)
+            payload = ReceiptPayload.from_json(data)
         except ValueError as error:
             raise BadReceipt(Break.CHANGED, f"What was signed is not a receipt: {error}.") from None
+        if payload.way in SIGNED_BY_CUSTOMER:
+            self._check_own(payload)
+        return payload
+
+    def _check_own(self, payload: ReceiptPayload) -> None:
+        """The second signature, by the customer's own key."""
+        # Most receipts have none; and that module needs this one.
+        from channels.own_keys import BadAnswer, check_proof
+
+        try:
+            check_proof(payload)
+        except BadAnswer as error:
+            detail = f"The customer's own signature does not fit: {error.reason}."
+            raise BadReceipt(Break.CHANGED, detail) from None
 
 
 def verify_receipt(line: str, public_jwks: Mapping[str, Any]) -> ReceiptPayload:

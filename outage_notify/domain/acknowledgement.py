@@ -24,6 +24,8 @@ class AckWay(StrEnum):
     REPLY = "reply"
     PAPER = "paper"
     VISIT = "visit"
+    OWN_KEY = "own_key"  # a registered key of the customer's, through the JSON interface
+    PASSKEY = "passkey"  # a registered device of the customer's, on the page
 
 
 class Level(StrEnum):
@@ -33,6 +35,7 @@ class Level(StrEnum):
     ADDRESS = "address"  # whoever opened the link sent to the customer's own address, giving name and role
     WITNESSED = "witnessed"  # an employee of the utility was there
     HANDWRITTEN = "handwritten"  # signed by hand; the slip is kept
+    OWN_KEY = "own_key"  # signed by a key that only the customer holds; the signature is in the receipt
 
 
 LEVELS: Mapping[AckWay, Level] = {
@@ -41,7 +44,12 @@ LEVELS: Mapping[AckWay, Level] = {
     AckWay.REPLY: Level.CONTACT,
     AckWay.PAPER: Level.HANDWRITTEN,
     AckWay.VISIT: Level.WITNESSED,
+    AckWay.OWN_KEY: Level.OWN_KEY,
+    AckWay.PASSKEY: Level.OWN_KEY,
 }
+
+# Ways that end in a signature of the customer's own beside ours.
+SIGNED_BY_CUSTOMER = frozenset({AckWay.OWN_KEY, AckWay.PASSKEY})
 
 A = AckState
 

@@ -10,7 +10,8 @@ roles are the web's), and what is done while nobody answers (`escalate`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from channels.render import render_notice_text, text_sha256
 from channels.signing import FIRST_PREVIOUS, ReceiptPayload, sign_receipt
-from outage_notify.domain.acknowledgement import ANSWERED, LEVELS, AckState, AckWay
+from outage_notify.domain.acknowledgement import ANSWERED, LEVELS, SIGNED_BY_CUSTOMER, AckState, AckWay
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput, NotFound
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
@@ -62,6 +63,8 @@ class Answer:
     shown_sha256: str = ""
     slip_date: date | None = None
     scan: bytes = field(default=b"", repr=False)
+    # What more the receipt keeps as proof: the customer's own signature, who passed the link on to whom.
+    proof: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.state not in ANSWERED:
@@ -86,6 +89,8 @@ class Answer:
             raise InvalidInput("slip_date belongs to paper.", "Leave it empty for other ways.")
         if self.scan and self.way not in {AckWay.PAPER, AckWay.VISIT}:
             raise InvalidInput("scan belongs to paper.", "Leave it out for other ways.")
+        if self.way in SIGNED_BY_CUSTOMER and "key" not in self.proof:
+            raise InvalidInput("The signature is missing.", "Sign with the registered key.")
         if self.scan and (scan_type(self.scan) is None or len(self.scan) > LARGEST_SCAN):
             raise InvalidInput(
                 "The scan is neither PDF, JPEG nor PNG, or too large.", "Scan the slip anew, at most 6 MB."
@@ -95,6 +100,12 @@ class Answer:
 def scan_type(scan: bytes) -> str | None:
     """The media type of a scan by its first bytes; None if it is none that is taken."""
     return next((kind for start, kind in _SCANS.items() if scan.startswith(start)), None)
+
+
+def wished_start(note: str) -> str:
+    """The date and time in an objection's note (see `_follow_up`), as a browser writes it; empty if there is none."""
+    found = re.match(r"Wished: (\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})", note)
+    return f"{found[1]}T{found[2]}" if found else ""
 
 
 def request_for(
@@ -298,6 +309,7 @@ def _append(
         "wished": answer.wished,
         "slip_date": answer.slip_date.isoformat() if answer.slip_date else "",
         "scan_sha256": sha256(answer.scan).hexdigest() if answer.scan else "",
+        **answer.proof,
     }
     payload = ReceiptPayload(
         sequence=last.sequence + 1 if last else 1,

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from channels import document
 from channels.model import NoticeFacts
+from channels.own_keys import PASSKEY
 from channels.signing import BadToken, verify_receipt
 from outage_notify.domain.acknowledgement import AckState, ack_predecessors
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import acknowledge, links, publish_keys
+from outage_notify.services import acknowledge, delegate, links, publish_keys, ways_in
 from outage_notify.services.notice_facts import LINK_LIFE_AFTER_END, facts_for, facts_of
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.sent_messages import Sent, sent_to
 from outage_notify.store import acknowledgement_queries as acks
+from outage_notify.store import own_key_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
+from outage_notify.store.delegation_tables import Delegation
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
 
@@ -42,6 +47,11 @@ class SignPage:
     text_sha256: str
     receipt: SignedReceipt | None
     newer_url: str
+    # By whom and to whom the link was passed on, if it was; else what was passed on, each with its address.
+    delegation: Delegation | None = None
+    given: Sequence[tuple[Delegation, str]] = ()
+    sent: Sequence[Sent] = ()
+    passkeys: bool = False
 
     @property
     def may_sign(self) -> bool:
@@ -68,9 +78,9 @@ class NoticePage:
 
 def sign_page(rt: Runtime, token: str) -> SignPage:
     """The page behind a link to sign. Raises BadToken."""
-    ack_id = links.subject_of(rt, links.SIGN, token)
+    way = ways_in.way_in(rt, token)
     with rt.database.read() as session:
-        ack = _asked(session, ack_id)
+        ack = _asked(session, way.ack)
         outage, customer = ack.outage, ack.customer
         revision = next(one for one in outage.revisions if one.number == ack.revision)
         text, sha256 = acknowledge.notice_text(session, rt, ack)
@@ -81,13 +91,20 @@ def sign_page(rt: Runtime, token: str) -> SignPage:
             text=text,
             text_sha256=sha256,
             receipt=acks.last_receipt(session, ack.id),
-            newer_url=_newer(session, rt, outage, ack),
+            newer_url=_newer(session, rt, outage, ack, way.delegation is not None),
+            delegation=way.delegation,
+            given=[] if way.delegation else _given(session, rt, ack),
+            sent=[] if way.delegation else sent_to(session, customer.id, outage.id),
+            passkeys=any(
+                one.signs and one.kind == PASSKEY for one in own_key_queries.keys_of(session, customer.id)
+            ),
         )
 
 
 def answer(rt: Runtime, token: str, given: acknowledge.Answer) -> SignedReceipt:
     """Take an answer by link. BadToken as above; otherwise as `acknowledge.answer`."""
-    return acknowledge.answer(rt, links.subject_of(rt, links.SIGN, token), given)
+    way = ways_in.way_in(rt, token)
+    return acknowledge.answer(rt, way.ack, replace(given, proof=delegate.in_receipt(way.delegation)))
 
 
 def receipt_pdf(rt: Runtime, page: SignPage) -> bytes:
@@ -142,13 +159,21 @@ def _asked(session: Session, ack_id: int) -> Acknowledgement:
     return ack
 
 
-def _newer(session: Session, rt: Runtime, outage: Outage, ack: Acknowledgement) -> str:
+def _given(session: Session, rt: Runtime, ack: Acknowledgement) -> list[tuple[Delegation, str]]:
+    return [
+        (one, delegate.address(rt, one, ack))
+        for one in delegate.given(session, ack.id)
+        if one.revoked_at is None
+    ]
+
+
+def _newer(session: Session, rt: Runtime, outage: Outage, ack: Acknowledgement, by_delegate: bool) -> str:
     """The address of the page of the revision that stands, if that is another one and asks this customer;
-    the public page of the outage if it asks him no longer; empty if this one stands."""
+    the public page of the outage if it asks him no longer or a colleague looks; empty if this one stands."""
     if ack.revision == outage.revision and ack.state is not AckState.SUPERSEDED:
         return ""
     standing = acks.standing_of(session, outage.id, ack.customer_ref)
-    if standing is None or standing.id == ack.id:
+    if standing is None or standing.id == ack.id or by_delegate:
         return f"{rt.settings.base_url}/outages/{outage.reference}"
     expires = outage.standing.end + LINK_LIFE_AFTER_END
     return f"{rt.settings.base_url}/s/{rt.link_token(links.SIGN, standing.id, expires)}"

@@ -17,6 +17,7 @@ from outage_notify.domain.announcement import AnnouncementDuty
 from outage_notify.domain.audience import TIER_ORDER, Tier
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import announce, start_gate
+from outage_notify.services.acknowledge import wished_start
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import (
     acknowledgement_queries,
@@ -30,7 +31,7 @@ from outage_notify.store.delivery_tables import LetterBatch, Notice
 from outage_notify.store.desk_queries import BoardFilter
 from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
-from outage_notify.store.work_tables import Event, Task
+from outage_notify.store.work_tables import Event, Task, TaskKind
 
 PAGE = 50
 EVENTS_SHOWN = 200
@@ -98,12 +99,14 @@ class NoticeRow:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """An open task; `ack` is the answer that its customer still owes, if any."""
+    """An open task; `ack` is the answer that its customer still owes, if any; `wished`: the start that an
+    objection asks for, as a browser writes it."""
 
     task: Task
     reference: str
     ack: int | None
     late: bool
+    wished: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ def tasks(rt: Runtime, kind: str | None = None) -> list[TaskRow]:
                 reference or "",
                 waiting.get((task.outage_ref or 0, task.customer_ref or 0)),
                 task.due_at is not None and task.due_at < now,
+                wished_start(task.note) if task.kind is TaskKind.OBJECTION else "",
             )
             for task, reference in rows
         ]

@@ -14,8 +14,9 @@ from outage_notify.services.customer_plans import KeptPlan
 from outage_notify.services.feed_addresses import Address
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
-from outage_notify.store import customer_queries
+from outage_notify.store import customer_queries, own_key_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
+from outage_notify.store.own_key_tables import OwnKey
 from outage_notify.store.people_tables import Customer, ServicePoint
 
 MOST_LISTED = 200
@@ -29,6 +30,7 @@ class CustomerPage:
     addresses: tuple[Address, ...]
     kept: KeptPlan
     receipts: Sequence[tuple[SignedReceipt, Acknowledgement, bool]]
+    own_keys: Sequence[OwnKey]
 
 
 def listing(rt: Runtime, words: str = "") -> Sequence[Customer]:
@@ -44,12 +46,18 @@ def page(rt: Runtime, customer_id: str) -> CustomerPage:
         if found is None:
             raise NotFound("There is no such customer.", "Look for the name in the list.")
         receipts = acks.receipts_of(session, found.id)
+        keys = own_key_queries.keys_of(session, found.id)
     sites: dict[str, list[ServicePoint]] = {}
     for point in found.service_points:
         if point.gone_at is None:
             sites.setdefault(point.site.site_id, []).append(point)
     return CustomerPage(
-        found, sites, feed_addresses.listing(rt, customer_id), customer_plans.kept(rt, customer_id), receipts
+        found,
+        sites,
+        feed_addresses.listing(rt, customer_id),
+        customer_plans.kept(rt, customer_id),
+        receipts,
+        keys,
     )
 
 

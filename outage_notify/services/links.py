@@ -13,6 +13,7 @@ from outage_notify.services.runtime import Runtime
 CALLBACK = "callback"  # subject: a delivery
 VOICE = "voice"  # subject: a delivery
 SIGN = "sign"  # subject: an acknowledgement
+DELEGATE = "delegate"  # subject: a delegation
 NOTICE = "notice"  # subject: a delivery
 
 

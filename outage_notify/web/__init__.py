@@ -44,6 +44,7 @@ def _mount(app: Flask) -> None:
         customer,
         desk_customers,
         desk_enquiry,
+        desk_keys,
         desk_letters,
         desk_papers,
         desk_plan,
@@ -53,6 +54,7 @@ def _mount(app: Flask) -> None:
         feeds,
         metrics,
         open_data,
+        own_keys,
         place,
         verify,
         webhooks,
@@ -65,12 +67,15 @@ def _mount(app: Flask) -> None:
         feeds.pages,
         verify.pages,
         customer.pages,
+        own_keys.pages,
+        own_keys.machines,
         auth.pages,
         dispatcher.pages,
         desk_plan.pages,
         desk_tasks.pages,
         desk_letters.pages,
         desk_papers.pages,
+        desk_keys.pages,
         desk_customers.pages,
         desk_protected.pages,
         desk_enquiry.pages,
@@ -81,3 +86,4 @@ def _mount(app: Flask) -> None:
         app.register_blueprint(blueprint)
     security.exempt_from_csrf(app, webhooks.hooks)
     security.exempt_from_csrf(app, api.pages)
+    security.exempt_from_csrf(app, own_keys.machines)

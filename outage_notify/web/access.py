@@ -26,6 +26,7 @@ class Access(StrEnum):
     STAFF = "staff"  # anybody who is signed in
     WORKER = "worker"  # anybody who is signed in and has a role that changes something
     DESK = "desk"
+    KEY = "key"  # a request that a customer's own key signed
     MACHINE = "machine"  # a request that carries a token; roles are those of its user
     PLANNER = "planner"
     APPROVER = "approver"
@@ -55,6 +56,18 @@ ACCESS: dict[str, Access] = {
     "customer.receipt_pdf": A.LINK,
     "customer.notice_pdf": A.LINK,
     "customer.notice_page": A.LINK,
+    "customer.pass_on": A.LINK,
+    "customer.take_back": A.LINK,
+    "passkeys.page": A.LINK,
+    "passkeys.ask_to_register": A.LINK,
+    "passkeys.register": A.LINK,
+    "passkeys.ask_to_sign": A.LINK,
+    "passkeys.sign": A.LINK,
+    "own_keys.notices": A.KEY,
+    "own_keys.answers": A.KEY,
+    "desk_keys.add": A.PLANNER,
+    "desk_keys.confirm": A.PLANNER,
+    "desk_keys.revoke": A.PLANNER,
     "feeds.customer": A.LINK,
     "verify.page": A.EVERYBODY,
     "verify.shown": A.EVERYBODY,
@@ -135,7 +148,7 @@ ACCESS: dict[str, Access] = {
 
 def allowed(access: Access) -> bool:
     """Whether the person of this request may call a route of this access."""
-    if access in {A.EVERYBODY, A.LINK, A.PROVIDER, A.MACHINE}:
+    if access in {A.EVERYBODY, A.LINK, A.PROVIDER, A.KEY, A.MACHINE}:
         return True
     if not current_user.is_authenticated:
         return False

@@ -26,7 +26,7 @@ from channels.signing import BadToken
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput
-from outage_notify.services import customer_pages, customer_plans
+from outage_notify.services import customer_pages, customer_plans, delegate
 from outage_notify.services.acknowledge import Answer
 from outage_notify.web import plan_forms
 from outage_notify.web.context import runtime
@@ -63,6 +63,28 @@ def sign(token: str) -> Any:
     except IllegalMove:
         flash(_("An answer stands already, or the notice was replaced. This is how it stands now."))
     return redirect(url_for(".sign_page", token=token), 303)
+
+
+@pages.post("/s/<token>/pass-on")
+@guessing
+@limiter.limit(SIGN_LIMIT)
+def pass_on(token: str) -> Any:
+    """Shows the colleague's link among the others on the page: it is the customer's to send."""
+    form = request.form
+    try:
+        delegate.pass_on(runtime(), token, form.get("given_by", ""), form.get("given_to", ""))
+    except (InvalidInput, IllegalMove) as error:
+        flash_refusal(error)
+    return redirect(url_for(".sign_page", token=token) + "#passed-on", 303)
+
+
+@pages.post("/s/<token>/take-back")
+@guessing
+@limiter.limit(SIGN_LIMIT)
+def take_back(token: str) -> Any:
+    delegate.revoke(runtime(), token, request.form.get("delegation", 0, int))
+    flash(_("The link was taken back; it opens nothing any more."))
+    return redirect(url_for(".sign_page", token=token) + "#passed-on", 303)
 
 
 @pages.get("/s/<token>/receipt.jws")
@@ -138,9 +160,15 @@ def _answer(form: dict[str, str]) -> Answer:
         form.get("signer_name", ""),
         form.get("signer_role", ""),
         form.get("reason", "") if state is AckState.OBJECTED else "",
-        wished=form.get("wished", "") if state is AckState.OBJECTED else "",
+        wished=_wished(form) if state is AckState.OBJECTED else "",
         shown_sha256=form.get("text_sha256", ""),
     )
+
+
+def _wished(form: dict[str, str]) -> str:
+    """A date and time as the browser gives it comes first, so that a revision can be made of it; then the words."""
+    at = form.get("wished_at", "").replace("T", " ")
+    return ", ".join(part for part in (at, form.get("wished", "").strip()) if part)
 
 
 def _download(body: bytes, mimetype: str, name: str) -> Response:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import InvalidInput
-from outage_notify.services import customer_plans, feed_addresses, key_customers
+from outage_notify.services import customer_plans, feed_addresses, key_customers, own_keys
 from outage_notify.web import plan_forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
@@ -26,6 +26,7 @@ def listing() -> str:
         words=words,
         most=key_customers.MOST_LISTED,
         proposals=customer_plans.proposals(runtime()),
+        waiting=own_keys.waiting(runtime()),
     )
 
 

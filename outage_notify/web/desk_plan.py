@@ -48,7 +48,9 @@ def revise(reference: str) -> Any:
         plan_outage.revise(runtime(), by(), reference, plan, forms.version(request.form))
         return reference
 
-    return _form("revise", reference, _stored(reference), save)
+    # A customer's objection comes with the start that it wishes for.
+    filled = forms.moved_to(_stored(reference), request.args.get("start", ""))
+    return _form("revise", reference, filled, save)
 
 
 @pages.post("/plan/live")

@@ -115,6 +115,21 @@ def filled_from(outage: Outage) -> dict[str, str]:
     return filled
 
 
+def moved_to(filled: dict[str, str], start: str) -> dict[str, str]:
+    """The form with its window moved to begin at `start` (as a browser writes it), as long as before; unchanged if
+    that is no time."""
+    try:
+        begins = datetime.fromisoformat(start).replace(tzinfo=None)
+        length = datetime.fromisoformat(filled["end"]) - datetime.fromisoformat(filled["start"])
+    except (ValueError, KeyError):
+        return filled
+    ends = begins + length
+    return {name: text for name, text in filled.items() if not name.endswith("_fold")} | {
+        "start": begins.strftime("%Y-%m-%dT%H:%M"),
+        "end": ends.strftime("%Y-%m-%dT%H:%M"),
+    }
+
+
 def instant(form: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
     """A local date and time; `<name>_fold` says which of two where the clocks are set back."""
     return local_instant(form.get(name, ""), zone, _FOLDS.get(form.get(f"{name}_fold", "")), field=name)

@@ -109,6 +109,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "reply": _l("by text reply"),
         "paper": _l("on paper"),
         "visit": _l("at a visit"),
+        "own_key": _l("by own key"),
+        "passkey": _l("by passkey"),
     },
     "notice": {
         "SEVEN_DAY": _l("First notice"),

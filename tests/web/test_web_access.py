@@ -31,7 +31,7 @@ def test_every_route_stands_in_the_table_and_nothing_else(app: Flask) -> None:
 
 
 def test_everything_at_the_desk_asks_who_it_is(app: Flask) -> None:
-    open_to_all = {Access.EVERYBODY, Access.LINK, Access.PROVIDER}
+    open_to_all = {Access.EVERYBODY, Access.LINK, Access.PROVIDER, Access.KEY}
     desk = {rule.endpoint for rule in rules(app) if rule.rule.startswith("/desk")}
     assert {endpoint for endpoint in desk if ACCESS[endpoint] in open_to_all} == {"auth.sign_in"}
 
@@ -47,7 +47,7 @@ def test_the_server_does_as_the_table_says(app: Flask, who: str) -> None:
     for rule in rules(app):
         access = ACCESS[rule.endpoint]
         if (
-            access in {Access.EVERYBODY, Access.LINK, Access.PROVIDER, Access.MACHINE}
+            access in {Access.EVERYBODY, Access.LINK, Access.PROVIDER, Access.KEY, Access.MACHINE}
             or rule.endpoint == "auth.sign_out"
         ):
             continue

@@ -9,6 +9,7 @@ when it falls into pieces, since then it is open what was meant.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -101,3 +102,20 @@ def _within_the_globe(drawn: shapely.Geometry) -> shapely.Geometry:
             pieces.append(shapely.transform(piece, lambda xy, turn=turn: xy - [turn, 0.0]))
     parts = [part for one in pieces for part in shapely.get_parts(one) if part.geom_type == "Polygon"]
     return shapely.union_all(parts)
+
+
+def fewer_corners(area: Mapping[str, Any], most: int) -> tuple[dict[str, Any], int, float]:
+    """The area with at most `most` vertices: as GeoJSON, how many there were, and by how many metres it may be off.
+
+    As it was drawn (0 metres) where it has no more. GeoError as `read_area`.
+    """
+    drawn = read_area(area)
+    before = int(shapely.get_num_coordinates(drawn))
+    found, metres = drawn, 0.0
+    while shapely.get_num_coordinates(found) > most:
+        # A degree of latitude is about 111 km; of longitude it is less, so that the promise holds everywhere.
+        metres = metres * 2 or 1.0
+        if metres > 10_000:
+            raise GeoError(f"The area has {before} corners.", f"Draw it with at most {most}.")
+        found = shapely.simplify(drawn, metres / 111_320)
+    return json.loads(shapely.to_geojson(found)), before, metres

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,11 @@ class DrawnNetwork:
             self.high = np.maximum.reduceat(self.at, self.start[:-1])
         else:
             self.low = self.high = np.empty((0, 2))
+
+    @cached_property
+    def low_names(self) -> frozenset[str]:
+        """Elements below medium voltage."""
+        return frozenset(self.names[one] for one in np.flatnonzero(~self.main).tolist())
 
     def tile(self, z: int, x: int, y: int) -> dict[str, Any]:
         """What lies in a tile. ValueError for one that is not there.

@@ -80,6 +80,16 @@ def find_within(rt: Runtime, area: Mapping[str, Any]) -> Inside:
     return Inside(loads, counts)
 
 
+def elements_within(rt: Runtime, area: Mapping[str, Any]) -> tuple[str, ...]:
+    """Lines and transformers that touch an area, in natural order; InvalidInput as `find_within`."""
+    with rt.database.read() as session:
+        lines, stations = _index(session, rt, _LINES), _index(session, rt, _STATIONS)
+    try:
+        return (*lines.within(area), *stations.within(area))
+    except GeoError as error:
+        raise InvalidInput(error.message, error.remedy) from error
+
+
 def find_nearest(rt: Runtime, lon: float, lat: float) -> Near:
     """The transformer, line and feeder nearest to a place on the map."""
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):

@@ -50,6 +50,12 @@ def network_tile(rt: Runtime, version: int, z: int, x: int, y: int) -> dict[str,
         raise NotFound("There is no such tile.", "Ask for zoom 0 to 20.") from None
 
 
+def low_voltage(session: Session, rt: Runtime, names: Iterable[str]) -> set[str]:
+    """Those of the named elements that are low voltage."""
+    _, drawn = _network(session, rt)
+    return set(drawn.low_names.intersection(names))
+
+
 def shapes_of(
     session: Session, version: int, roles: Iterable[tuple[str, Iterable[str]]]
 ) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, func, select
+from sqlalchemy import BigInteger, func, or_, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
@@ -93,3 +93,32 @@ def open_between(
         .limit(limit)
     )
     return [(reference, area) for reference, area in rows]
+
+
+def points_like(session: Session, text: str, limit: int) -> list[tuple[Supplied, str]]:
+    """(service point, its load) of customers with this identifier, name or place; exact identifiers first."""
+    words = text.lower()
+    rows = session.execute(
+        select(
+            ServicePoint.id,
+            ServicePoint.service_point_id,
+            ServicePoint.place,
+            Customer.id,
+            Customer.customer_id,
+            Customer.name,
+            ServicePoint.element,
+        )
+        .join(Customer, Customer.id == ServicePoint.customer_ref)
+        .where(
+            or_(
+                Customer.customer_id == text,
+                ServicePoint.service_point_id == text,
+                func.lower(Customer.name).contains(words, autoescape=True),
+                func.lower(ServicePoint.place).contains(words, autoescape=True),
+            ),
+            ServicePoint.gone_at.is_(None),
+        )
+        .order_by(Customer.customer_id != text, Customer.tier == Tier.LOW_VOLTAGE, ServicePoint.id)
+        .limit(limit)
+    )
+    return [(Supplied(*row[:-1]), row[-1]) for row in rows]

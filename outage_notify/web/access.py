@@ -125,6 +125,8 @@ ACCESS: dict[str, Access] = {
     "plan.edit": A.PLANNER,
     "plan.revise": A.PLANNER,
     "plan.live": A.PLANNER,
+    "plan.find": A.PLANNER,
+    "plan.within": A.PLANNER,
     "plan.elements": A.STAFF,
     "plan.network": A.STAFF,
     "plan.network_tile": A.STAFF,

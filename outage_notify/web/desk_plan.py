@@ -7,6 +7,7 @@ same form would show.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from flask_babel import gettext as _
 
 from outage_notify.domain.errors import InvalidInput, OutageNotifyError
 from outage_notify.domain.outage import OutageKind
-from outage_notify.services import desk_views, network_map, plan_outage, plan_screen
+from outage_notify.services import desk_views, find_picks, network_map, plan_outage, plan_screen
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.web import forms
 from outage_notify.web.context import by, runtime
@@ -66,6 +67,37 @@ def live() -> Response:
     return jsonify(html=render_template("desk/plan_found.html", screen=screen, form=form), features=features)
 
 
+@pages.post("/plan/find")
+def find() -> str:
+    """What a name, an address or a customer may mean. Posted: what is looked for stays out of addresses."""
+    return render_template("desk/plan_places.html", **_places(request.form.get("find", "")))
+
+
+@pages.post("/plan/within")
+def within() -> Response | tuple[Response, int]:
+    """What lies in an area that was drawn on the map, given as GeoJSON in `area`."""
+    try:
+        area = json.loads(request.form.get("area", ""))
+        if not isinstance(area, dict):
+            raise InvalidInput("That is no area.", "Draw a closed shape.")
+        return jsonify(html=render_template("desk/plan_area.html", area=find_picks.enclosed(runtime(), area)))
+    except (OutageNotifyError, ValueError, RecursionError) as error:
+        known = (
+            error
+            if isinstance(error, OutageNotifyError)
+            else InvalidInput("That is no GeoJSON.", "Draw it again.")
+        )
+        return jsonify(html=render_template("parts/refusal.html", error=known)), status_of(known)
+
+
+def _places(text: str) -> dict[str, Any]:
+    """What the search shows: `places`, or why there are none."""
+    try:
+        return {"asked": text, "places": find_picks.look_for(runtime(), text)}
+    except OutageNotifyError as error:
+        return {"asked": text, "places": [], "places_error": error}
+
+
 @pages.get("/elements")
 def elements() -> Response:
     """Elements that a planner may mean while typing."""
@@ -91,6 +123,9 @@ def _map_words() -> dict[str, str]:
     return {
         "open": _("open"),
         "closed": _("closed"),
+        "draw": _("Click the corners of the area; a double click or the button ends it, Escape gives up."),
+        "finish": _("Finish the area"),
+        "too_few": _("An area has three corners or more."),
         "tie": _("Closing it keeps NUM customers"),
         "picked": _("ID picked"),
         "dropped": _("ID dropped"),
@@ -120,6 +155,8 @@ def _form(purpose: str, reference: str, filled: dict[str, str], save: Callable[[
         if form.get("step") == "save":
             plan = forms.plan_request(form, runtime().zone)
             return redirect(url_for("desk.outage", reference=save(plan)), 303)
+        if form.get("step") == "find":
+            page |= _places(form.get("find", ""))
         screen = plan_screen.look(runtime(), forms.plan_draft(form, runtime().zone, reference))
         status = 200
         if form.get("step") == "preview":

@@ -93,6 +93,27 @@ def test_a_click_may_mean_the_whole_feeder(page_of) -> None:  # type: ignore[no-
     expect(page.locator("#found .summary")).to_contain_text("29 customers affected")
 
 
+def test_an_area_is_drawn_and_a_place_is_found(page_of) -> None:  # type: ignore[no-untyped-def]
+    page = page_of()
+    north, south = town.SOUTH + 0.0025, town.SOUTH + 0.0015
+    at(page, LINE_3)
+    page.get_by_role("button", name="Draw an area").click()
+    for corner in ((north, town.WEST + 0.007), (north, town.WEST + 0.0085), (south, town.WEST + 0.0085)):
+        page.locator("[data-plan-map]").click(position=at(page, corner))
+    page.get_by_role("button", name="Finish the area").click()
+    page.get_by_role("button", name="Pick 1 section").click()
+    expect(page.locator("#work")).to_have_value("line:3")
+    page.get_by_label("Find by name").fill("Water")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Section line:5").click()
+    expect(page.locator("#work")).to_have_value("line:3\nline:5")
+    expect(page.locator("#found .summary")).to_contain_text("21 customers affected")
+    # A drawing that is given up leaves everything as it was.
+    page.get_by_role("button", name="Draw an area").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Draw an area")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing(page_of, size: str, scheme: str) -> None:  # type: ignore[no-untyped-def]

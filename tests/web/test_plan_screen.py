@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 from outage_notify.services import network_map, plan_outage
@@ -109,3 +111,49 @@ def test_a_stored_draft_opens_with_its_own_answer(planner: Person, rt: Runtime) 
     assert form["reference"] == reference
     answer = planner.post("/desk/plan/live", form | WINDOW | {"work": town.WORK})
     assert "Overlaps" not in answer.get_json()["html"] and reference not in answer.get_json()["html"]
+
+
+def test_an_address_or_a_customer_leads_to_what_supplies_it(planner: Person) -> None:
+    found = planner.send("/desk/plan/find", {"find": "南街 10-"}, page="/desk/plan").get_data(as_text=True)
+    assert found.count("<li>") == 4 and 'value="add:work:line:10"' in found
+    assert 'value="add:work:feeder:南街1号线"' in found
+    by_customer = planner.send("/desk/plan/find", {"find": "H1"}, page="/desk/plan").get_data(as_text=True)
+    assert "北街 4 号" in by_customer and "南街 4 号" in by_customer
+    by_feeder = planner.send("/desk/plan/find", {"find": "北街1"}, page="/desk/plan").get_data(as_text=True)
+    assert 'value="add:work:feeder:北街1号线"' in by_feeder and 'value="add:work:line:1"' in by_feeder
+    nothing = planner.send("/desk/plan/find", {"find": "<i>nix"}, page="/desk/plan").get_data(as_text=True)
+    assert "Nothing was found for &lt;i&gt;nix" in nothing
+    short = planner.send("/desk/plan/find", {"find": "x"}, page="/desk/plan").get_data(as_text=True)
+    assert "at least two letters" in short
+
+
+def test_the_search_works_without_script_and_keeps_the_form(planner: Person) -> None:
+    page = planner.send("/desk/plan", WINDOW | {"work": "line:9", "step": "find", "find": "5 North Street"})
+    text = page.get_data(as_text=True)
+    assert page.status_code == 200 and ">line:9</textarea>" in text and "City Water Works" in text
+
+
+def ring(*corners: tuple[float, float]) -> str:
+    return json.dumps({"type": "Polygon", "coordinates": [[*corners, corners[0]]]})
+
+
+def test_an_area_is_searched_for_what_can_be_picked(planner: Person) -> None:
+    north = town.SOUTH + 0.002
+    west, east = town.WEST + 0.007, town.WEST + 0.0125
+    box = ring((west, north - 1e-4), (east, north - 1e-4), (east, north + 1e-4), (west, north + 1e-4))
+    answer = planner.send("/desk/plan/within", {"area": box}, page="/desk/plan")
+    html = answer.get_json()["html"]
+    # line:3 begins before the box and line:5 ends behind it; stations 3 and 4 lie in it.
+    assert 'value="add:work:line:3\nline:4\nline:5"' in html.replace("&#10;", "\n")
+    assert "10 customers in the area" in html
+
+
+def test_areas_that_can_not_be_used_say_why(planner: Person) -> None:
+    turn = [math.radians(360 * n / 5000) for n in range(5000)]
+    circle = ring(*((town.WEST + 0.01 * math.cos(a), town.SOUTH + 0.01 * math.sin(a)) for a in turn))
+    many = planner.send("/desk/plan/within", {"area": circle}, page="/desk/plan").get_json()["html"]
+    assert "had 5001 corners" in many and "simplified by at most" in many
+    bow = ring((121.47, 31.23), (121.48, 31.24), (121.48, 31.23), (121.47, 31.24))
+    for area in (bow, "{", "[]", "null", '{"type": "Point"}', "[" * 5000):
+        wrong = planner.send("/desk/plan/within", {"area": area}, page="/desk/plan")
+        assert wrong.status_code == 422 and 'role="alert"' in wrong.get_json()["html"]

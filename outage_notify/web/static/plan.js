@@ -101,6 +101,46 @@
     put(name, [id], !there);
   }
 
+  // Search and drawn area: what was found stands under the search field, to be picked by its buttons.
+  const finder = document.getElementById("planner-find"), places = document.getElementById("places");
+
+  async function answer(address, field, value) {
+    const body = new FormData();
+    body.set("csrf_token", form.elements.csrf_token.value);
+    body.set(field, value);
+    const got = await fetch(address, { method: "POST", body: body }).catch(() => null);
+    if (!got || got.redirected || got.status === 400) return tell(got ? words.signed_out : words.not_loaded);
+    const text = await got.text();
+    places.innerHTML = text.startsWith("{") ? JSON.parse(text).html : text;
+    places.scrollIntoView({ block: "nearest" });
+  }
+
+  function search(event) {
+    event.preventDefault();
+    answer(finder.dataset.find, "find", form.elements.find.value);
+  }
+  form.elements.find.addEventListener("keydown", (event) => { if (event.key === "Enter") search(event); });
+  form.elements.find.addEventListener("input", (event) => event.stopPropagation());
+  finder.querySelector("[data-find-button]").addEventListener("click", search);
+  places.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-go]");
+    if (button && map) map.go(...button.dataset.go.split(",").map(Number));
+  });
+
+  const drawer = section.querySelector("[data-tool=draw]"), drawn = drawer.textContent;
+  let finish = null;
+  drawer.addEventListener("click", function () {
+    if (finish) return finish();
+    drawer.textContent = words.finish;
+    said.textContent = words.draw;
+    finish = map.draw(function (ring) {
+      finish = null;
+      drawer.textContent = drawn;
+      said.textContent = ring ? "" : words.too_few;
+      if (ring) answer(finder.dataset.within, "area", JSON.stringify({ type: "Polygon", coordinates: [ring] }));
+    });
+  });
+
   section.querySelectorAll("[data-tool=all]").forEach((one) => one.addEventListener("click", () => map.all()));
   PlanMap.create(section, { pick: pick, close: (id) => put("close", [id], true) }).then(function (made) {
     map = made;

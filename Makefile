@@ -38,7 +38,9 @@ test: servers check ## set up what the tests need, check the code, run all tests
 pytest: venv-test ## run tests alone, with what is installed: make pytest ARGS="tests/unit -x"
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench-geo: venv-test ## tracing against its peers, at one and at ten million customers
+bench-geo: servers ## trace, find and show beside ten other ways, at one and at ten million customers
+	@$(BIN)/python -m pip install --quiet --require-hashes -r .ci/bench.lock \
+	  || echo "igraph and numba could not be installed; they are left out." >&2
 	@$(BIN)/python -m tests.load.bench_geo $(ARGS)
 
 drill: servers ## kill workers at random through 5,000 messages and count who was told

@@ -10,7 +10,7 @@ tie leads there, since two ties in a row may carry supply through them.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,8 @@ from geo.grid import Grid
 
 Array = np.ndarray
 _ROOT = -1
+# So few edges are looked at one by one.
+_FEW = 48
 
 
 @dataclass
@@ -176,34 +178,24 @@ def _join(
     before = _Groups(count)
     ties: list[tuple[int, int, int]] = []
     joins: list[tuple[int, int, int]] = []
-    blocked = np.array(
-        sorted({*change.blocked, *(len(grid.plain.edge_a) + one for one in change.sources_out)}), np.int64
-    )
-    fresh = [place for place, piece in enumerate(owner) if piece != _ROOT and piece not in off]
-    fresh_bounds = [(bounds[place], bounds[place + 1], owner[place]) for place in fresh]
+    blocked = {*change.blocked, *(len(grid.plain.edge_a) + one for one in change.sources_out)}
+    fresh = [
+        (bounds[place], bounds[place + 1], piece)
+        for place, piece in enumerate(owner)
+        if piece != _ROOT and piece not in off
+    ]
     entered: dict[int, int] = {}
-    place_of = (np.array(bounds, np.int64), np.array(owner, np.int64))
-    while fresh_bounds:
-        seen = _leaving(grid, forest, change, blocked, fresh_bounds)
-        fresh_bounds = []
-        if seen is None:
-            break
-        edges, here, to, tie = seen
-        if len(place_of[0]):
-            slot = np.searchsorted(place_of[0], to, side="right") - 1
-            there = np.where(slot >= 0, place_of[1][slot], _ROOT)
-        else:
-            there = np.full(len(to), _ROOT, np.int64)
-        kept = _telling(here, there, to >= forest.fed, tie)
-        found = tuple(column[kept].tolist() for column in (edges, here, there, to, tie))
-        for edge, one, other, at, is_tie in zip(*found, strict=True):
+    while fresh:
+        seen = _leaving(grid, forest, change, blocked, fresh, bounds, owner)
+        fresh = []
+        for edge, one, other, at, is_tie in seen:
             if other in off:
                 continue
             if other == _ROOT and at >= forest.fed:
                 tree = tree_of(forest, at)
                 if tree not in entered:
                     entered[tree] = before.add()
-                    fresh_bounds.append((tree, forest.last.item(tree), entered[tree]))
+                    fresh.append((tree, forest.last.item(tree), entered[tree]))
                 other = entered[tree]
             if one == other:
                 continue
@@ -231,32 +223,109 @@ def _telling(here: Array, there: Array, unfed: Array, tie: Array) -> Array:
 
 
 def _leaving(
-    grid: Grid, forest: Forest, change: Change, blocked: Array, spans: list[tuple[int, int, int]]
-) -> tuple[Array, Array, Array, Array] | None:
-    """Edges that carry and are unused by the forest, from these (low, high, piece): edge, piece, far position, tie."""
-    table = np.array(spans, np.int64)
-    cuts = np.searchsorted(forest.side_at, table[:, :2].astype(np.int32))
-    entries, which = spread(cuts[:, 0], cuts[:, 1])
-    if not len(entries):
-        return None
+    grid: Grid,
+    forest: Forest,
+    change: Change,
+    blocked: set[int],
+    spans: list[tuple[int, int, int]],
+    bounds: list[int],
+    owner: list[int],
+) -> Iterable[tuple[int, int, int, int, bool]]:
+    """Edges that carry and are unused by the forest, from these (low, high, piece) to anything else:
+    (edge, piece, piece or root there, position there, whether it is a tie)."""
+    ends = np.array([end for low, high, _ in spans for end in (low, high)], np.int32)
+    cuts = forest.side_at.searchsorted(ends).tolist()
+    found = [
+        (low, high, span[2])
+        for low, high, span in zip(cuts[::2], cuts[1::2], spans, strict=True)
+        if low < high
+    ]
+    count = sum(high - low for low, high, _ in found)
+    if not count:
+        return ()
+    if count <= _FEW:
+        return _few_leaving(grid, forest, change, blocked, found, bounds, owner)
+    place_of = (np.array([-1, *bounds], np.int64), np.array([_ROOT, *owner], np.int64))
+    here, entries, there = _smaller_side(forest, found, count, place_of)
     edges = forest.side_edge[entries]
     real = edges < len(grid.plain.edge_a)
-    number = np.where(real, edges, 0)
-    carries = ~real | (grid.derived.passable[number] if len(grid.plain.edge_a) else False)
+    carries = ~real
+    carries[real] = grid.derived.passable[edges[real]]
     tie = ~carries
     if change.all_ties:
-        open_ = carries | tie
+        open_ = np.ones(len(edges), bool)
     elif change.shut:
         open_ = carries | np.isin(edges, np.fromiter(change.shut, np.int64, len(change.shut)))
     else:
         open_ = carries
-    if len(blocked):
-        slot = np.minimum(np.searchsorted(blocked, edges), len(blocked) - 1)
-        open_ = open_ & (blocked[slot] != edges)
+    if blocked:
+        shut = np.array(sorted(blocked), np.int64)
+        slot = np.minimum(shut.searchsorted(edges), len(shut) - 1)
+        open_ = open_ & (shut[slot] != edges)
     kept = np.flatnonzero(open_)
     if not len(kept):
-        return None
-    return edges[kept], table[which[kept], 2], forest.side_to[entries[kept]], tie[kept]
+        return ()
+    edges, here, there, tie = edges[kept], here[kept], there[kept], tie[kept]
+    piece = place_of[1][place_of[0].searchsorted(there, side="right") - 1]
+    told = _telling(here, piece, there >= forest.fed, tie)
+    columns = [column[told].tolist() for column in (edges, here, piece, there, tie)]
+    return zip(*columns, strict=True)
+
+
+def _few_leaving(
+    grid: Grid,
+    forest: Forest,
+    change: Change,
+    blocked: set[int],
+    found: list[tuple[int, int, int]],
+    bounds: list[int],
+    owner: list[int],
+) -> Iterator[tuple[int, int, int, int, bool]]:
+    """The same one by one: for a handful, setting up arrays costs more than looking at each."""
+    edges, passable = len(grid.plain.edge_a), grid.derived.passable
+    for low, high, piece in found:
+        entries = zip(forest.side_edge[low:high].tolist(), forest.side_to[low:high].tolist(), strict=True)
+        for edge, to in entries:
+            tie = edge < edges and not passable.item(edge)
+            if edge in blocked or (tie and not change.all_ties and edge not in change.shut):
+                continue
+            place = bisect.bisect_right(bounds, to) - 1
+            yield edge, piece, owner[place] if place >= 0 else _ROOT, to, tie
+
+
+def _smaller_side(
+    forest: Forest, found: list[tuple[int, int, int]], count: int, place_of: tuple[Array, Array]
+) -> tuple[Array, Array, Array]:
+    """(piece, entry, position there) of all unused edges that may lead out of the pieces.
+
+    A piece that holds most of a mesh is not looked through: what leads out of it is seen from the rest as well.
+    """
+    big: int | None = None
+    if 2 * count > len(forest.side_at):
+        sizes: dict[int, int] = {}
+        for low, high, piece in found:
+            sizes[piece] = sizes.get(piece, 0) + high - low
+        largest = max(sizes, key=lambda piece: sizes[piece])
+        # A tree without supply that was entered has no place among the bounds; it is looked through.
+        if 2 * sizes[largest] > len(forest.side_at) and largest in place_of[1]:
+            big = largest
+    table = np.array([one for one in found if one[2] != big], np.int64).reshape(-1, 3)
+    entries, which = spread(table[:, 0], table[:, 1])
+    here, there = table[which, 2], forest.side_to[entries]
+    if big is None:
+        return here, entries, there
+    # Whatever is of no piece, from where the piece is seen; edges between pieces are seen from the smaller one.
+    bounds, owner = place_of
+    rest = np.flatnonzero(owner == _ROOT)
+    first = np.maximum(bounds[rest], 0).astype(np.int32)
+    after = np.append(bounds[1:], len(forest.node))[rest].astype(np.int32)
+    other, _ = spread(forest.side_at.searchsorted(first), forest.side_at.searchsorted(after))
+    other = other[owner[bounds.searchsorted(forest.side_to[other], side="right") - 1] == big]
+    return (
+        np.concatenate([here, np.full(len(other), big, np.int64)]),
+        np.concatenate([entries, other]),
+        np.concatenate([there, forest.side_at[other]]),
+    )
 
 
 class _Groups:

@@ -1,11 +1,12 @@
-"""Finding by place, measured against an STRtree on the same points in one run: `make bench-find`.
+"""Finding by place, measured against what else could do it, on the same points in one run: `make bench-find`.
 
 Prints a table of medians for about 270, 2,850 and 26,600 points found, at one million points
-or as many as given: ``python -m tests.load.bench_find 10000000``. Both answers are compared
+or as many as given: ``python -m tests.load.bench_find 10000000``. All answers are compared before they are timed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import statistics
 import sys
@@ -16,6 +17,7 @@ import numpy as np
 import shapely
 
 from geo.point_grid import PointGrid
+from tests.load import find_peers
 
 SIZES = (270, 2_850, 26_600)
 ROUNDS = 31
@@ -51,37 +53,58 @@ def main(count: int = 1_000_000) -> int:
     grid = PointGrid(lon, lat)
     grid_s, grid_mib = time.perf_counter() - began, peak_mib() - start
     began = time.perf_counter()
-    tree = shapely.STRtree(shapely.points(lon, lat))
-    tree.query(shapely.Point(8, 48))
+    tree = find_peers.tree(lon, lat)
     tree_s, tree_mib = time.perf_counter() - began, peak_mib() - start - grid_mib
     held = sum(one.nbytes for one in (grid.x, grid.y, grid.order, grid.start)) / 2**20
     print(
         f"{count:,} points; built: grid {grid_s:.2f} s, {held:.0f} MiB held (peak {grid_mib:.0f});", end=" "
     )
     print(f"STRtree {tree_s:.2f} s, {tree_mib:.0f} MiB")
-    print(f"{'found':>8} {'grid ms':>9} {'STRtree ms':>11} {'grid/STRtree':>13}")
-    for wanted in SIZES:
-        area = drawn(wanted, count, turn=0.3)
-        mine, theirs = grid.within(area), np.sort(tree.query(area, predicate="intersects"))
-        if mine.tolist() != theirs.tolist():
-            print("The two answers differ: nothing was measured.", file=sys.stderr)
+    with contextlib.ExitStack() as stack:
+        ways: dict[str, find_peers.Ask] = {
+            "this project": grid.within,
+            "STRtree": lambda area: tree.query(area, predicate="intersects"),
+            "sorted, contains_xy": find_peers.sorted_rows(lon, lat),
+        }
+        if count <= find_peers.MOST_IN_DATABASES:
+            ways["SQLite rtree"] = stack.enter_context(find_peers.sqlite_rtree(lon, lat))
+            spatial = stack.enter_context(find_peers.postgis(lon, lat))
+            if isinstance(spatial, str):
+                print(f"PostGIS is left out: {spatial}")
+            else:
+                ways["PostGIS"] = spatial
+        else:
+            print("SQLite rtree and PostGIS are left out at this size.")
+        print("| found | " + " | ".join(f"{way}, ms" for way in ways) + " |\n|---|" + "---|" * len(ways))
+        if not all(_row(drawn(wanted, count, turn=0.3), ways) for wanted in SIZES):
+            print("The answers differ: nothing was measured.", file=sys.stderr)
             return 1
-        # Each query gets an area that nobody has prepared yet, as a request brings it.
-        grid_ms = median_ms(
-            lambda area=area: grid.within(area), lambda area=area: shapely.destroy_prepared(area)
-        )
-        tree_ms = median_ms(
-            lambda area=area: tree.query(area, predicate="intersects"),
-            lambda area=area: shapely.destroy_prepared(area),
-        )
-        print(f"{len(mine):>8,} {grid_ms:>9.3f} {tree_ms:>11.3f} {grid_ms / tree_ms:>13.2f}")
     clicks = iter((7.5 + x, 48 + 0.7 * y) for x, y in chance.random((2 * ROUNDS, 2)).tolist())
     near = median_ms(lambda: grid.nearest(*next(clicks)), lambda: None)
     points = [shapely.Point(x, y) for x, y in zip(lon[:ROUNDS] + 1e-5, lat[:ROUNDS], strict=True)]
     them = iter(points)
     tree_near = median_ms(lambda: tree.nearest(next(them)), lambda: None)
-    print(f" nearest {near:>9.3f} {tree_near:>11.3f} {near / tree_near:>13.2f}")
+    print(f"| nearest (goal 1 ms) | {near:.3f} | {tree_near:.3f} (x{tree_near / near:.2f}) |")
     return 0
+
+
+def _row(area: shapely.Polygon, ways: dict[str, find_peers.Ask]) -> bool:
+    """One line of the table; False if the ways do not find the same points."""
+    answers = {way: sorted(np.asarray(ask(area)).tolist()) for way, ask in ways.items()}
+    found = answers["this project"]
+    if any(answer != found for answer in answers.values()):
+        return False
+    # Each query gets an area that nobody has prepared yet, as a request brings it.
+    times = {
+        way: median_ms(lambda ask=ask: ask(area), lambda: shapely.destroy_prepared(area))  # type: ignore[misc]
+        for way, ask in ways.items()
+    }
+    own = times["this project"]
+    cells = [
+        f"{one:.3f}" + ("" if way == "this project" else f" (x{one / own:.2f})") for way, one in times.items()
+    ]
+    print(f"| {len(found):,} | " + " | ".join(cells) + " |", flush=True)
+    return True
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""Tracing against networkx, rustworkx and scipy on the same made-up network: `make bench-geo`.
+"""Everything about where and who at scale, beside what else could do it, in one run: `make bench-geo`.
 
-Each way runs in a process of its own, so that its memory can be told apart; all must find the same
-number of dark customers. Times are medians of warm repetitions, in process. Ours includes reading the
-request, impact per service point and counts by tier; the peers only find the dark nodes, and are told
-which end of a section lies away from the source.
+Tracing on one made-up network by ten ways, `resolve` over the web on both databases (`bench_resolve`), finding by
+place (`bench_find`), public areas (`bench_areas`). Each way of tracing runs in a process of its own, so that its memory
+can be told apart; all must find the same number of dark customers. Times are medians of warm repetitions, in process.
+Ours includes reading the request, impact per service point and counts by tier; the peers only find the dark
+nodes (the databases: counts by tier), and are told which end of a section lies away from the source.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import platform
 import statistics
@@ -16,17 +18,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.load import bench_areas, bench_find, bench_resolve
+
 CASES = ("section", "feeder", "substation", "50 sections", "50 + all ties")
-WAYS = ("this project", "rustworkx", "scipy.sparse.csgraph", "networkx")
+OURS = "this project"
+DATABASES = ("PostgreSQL recursive CTE + join", "SQLite recursive CTE + join")
+WAYS = (
+    OURS,
+    "pandapower.topology",
+    "scipy.sparse.csgraph",
+    "igraph",
+    *DATABASES,
+    "networkx",
+    "rustworkx",
+    "numba CSR",
+)
+PARTS = ("trace", "mesh", "web", "find", "areas")
 # What a peer takes many minutes or gigabytes for is left out at the larger size.
-ONLY_SMALL = ("networkx",)
+ONLY_SMALL = ("pandapower.topology", "networkx", *DATABASES)
+# With ties closed, a query walks the whole network for minutes; pandapower walks it whole for every question.
+ONLY_CASES = dict.fromkeys(DATABASES, CASES[:4]) | {"pandapower.topology": (CASES[0], CASES[4])}
+NOT_HERE = 3
 OUTAGE, REDUCED = 0, 1
 
 
@@ -89,175 +108,124 @@ def ours(customers: int, path: Path, seconds: float) -> dict[str, Any]:
     return {"memory": memory, "dark": found, "ms": times}
 
 
-def peer(way: str, customers: int, seconds: float) -> dict[str, Any]:
+def peer(way: str, customers: int, path: Path, seconds: float) -> dict[str, Any]:
     from tests.load.synthetic_network import town
 
     it = town(customers)
     here = np.bincount(it.load_node, minlength=it.nodes)
     pairs = np.stack([it.edge_a, it.edge_b], axis=1)
+    cases = ONLY_CASES.get(way, CASES)
     bare = resident_mib()
-    dark_of = {"networkx": _networkx, "rustworkx": _rustworkx, "scipy.sparse.csgraph": _scipy}[way](it, pairs)
-    memory = resident_mib() - bare
+    if way in DATABASES:
+        with asking(way, it, path) as ask:
+            return _timed(it, cases, seconds, lambda cut, _: (lambda: ask(cut), lambda: None), int) | {
+                "memory": None
+            }
+    from tests.load.geo_peers import FINDERS
+
+    finder = FINDERS[way](it, pairs)
+
+    def count(dark: Any) -> int:
+        return int(here[np.unique(np.fromiter(dark, np.int64))].sum())
+
+    found = _timed(it, cases, seconds, finder, count)
+    return found | {"memory": resident_mib() - bare}
+
+
+def _timed(
+    it: Any, cases: Iterable[str], seconds: float, finder: Any, count: Callable[[Any], int]
+) -> dict[str, Any]:
     found, times = {}, {}
-    for case in CASES:
+    for case in cases:
         if case == "substation":
             cut = [(it.station_node(it.substations // 2), it.substations + it.substations // 2)]
         else:
             # Behind a section lies its medium-voltage bus.
             sections = sections_of(case, it.trafos)
             cut = [(it.line_node(one), 2 * it.substations + one) for one in sections]
-        find, put_back = dark_of(cut, case.endswith("ties"))
-        dark = np.fromiter(find(), np.int64)
-        found[case] = int(here[np.unique(dark)].sum())
-        times[case] = median_ms(lambda find=find: sum(1 for _ in find()), seconds)
+        find, put_back = finder(cut, case.endswith("ties"))
+        found[case] = count(find())
+        times[case] = median_ms(find, seconds)
         put_back()
-    return {"memory": memory, "dark": found, "ms": times}
+    return {"dark": found, "ms": times}
 
 
-Finder = Callable[[list[tuple[int, int]], bool], tuple[Callable[[], Iterable[int]], Callable[[], None]]]
+@contextlib.contextmanager
+def asking(way: str, it: Any, path: Path) -> Iterator[Callable[[list[tuple[int, int]]], int]]:
+    """A database that holds the town as tables of its own."""
+    from tests.load import geo_databases
+
+    if way.startswith("SQLite"):
+        yield geo_databases.sqlite(it, path.parent)
+        (path.parent / "peer.db").unlink()
+        return
+    from tests.servers.postgres import PostgresServer
+    from tests.servers.process import Unavailable
+    from tests.servers.programs import Missing
+
+    try:
+        server = PostgresServer()
+    except (Missing, Unavailable) as error:
+        raise ImportError(str(error)) from error
+    try:
+        yield geo_databases.postgres(it, server.create_database())
+    finally:
+        server.stop()
 
 
-def _networkx(it: Any, pairs: np.ndarray) -> Finder:
-    import networkx as nx
-
-    graph = nx.Graph()
-    graph.add_edges_from(pairs[: it.tie_from].tolist())
-    ties = pairs[it.tie_from :].tolist()
-
-    def switched(cut: list[tuple[int, int]], closed: bool) -> Any:
-        gone = [(node, other) for node, _ in cut for other in graph[node]]
-        graph.remove_edges_from(gone)
-        if closed:
-            graph.add_edges_from(ties)
-
-        def dark() -> Iterable[int]:
-            seen: set[int] = set()
-            found: list[int] = []
-            for _, start in cut:
-                if start in seen:
-                    continue
-                part = {start}
-                stack = [start]
-                while stack:
-                    for other in graph[stack.pop()]:
-                        if other not in part:
-                            part.add(other)
-                            stack.append(other)
-                seen |= part
-                if not any(node < it.substations for node in part):
-                    found += part
-            return found
-
-        def put_back() -> None:
-            if closed:
-                graph.remove_edges_from(ties)
-            graph.add_edges_from(gone)
-
-        return dark, put_back
-
-    return switched
-
-
-def _rustworkx(it: Any, pairs: np.ndarray) -> Finder:
-    import rustworkx as rx
-
-    graph = rx.PyGraph(multigraph=False)
-    graph.add_nodes_from([None] * it.nodes)
-    graph.add_edges_from_no_data([tuple(pair) for pair in pairs[: it.tie_from].tolist()])
-    ties = [tuple(pair) for pair in pairs[it.tie_from :].tolist()]
-
-    def switched(cut: list[tuple[int, int]], closed: bool) -> Any:
-        gone = [(node, other) for node, _ in cut for other in graph.neighbors(node)]
-        graph.remove_edges_from(gone)
-        if closed:
-            graph.add_edges_from_no_data(ties)
-
-        def dark() -> Iterable[int]:
-            seen: set[int] = set()
-            found: list[int] = []
-            for _, start in cut:
-                if start not in seen:
-                    part = rx.node_connected_component(graph, start)
-                    seen |= part
-                    if not any(node < it.substations for node in part):
-                        found += part
-            return found
-
-        def put_back() -> None:
-            if closed:
-                graph.remove_edges_from(ties)
-            graph.add_edges_from_no_data(gone)
-
-        return dark, put_back
-
-    return switched
-
-
-def _scipy(it: Any, pairs: np.ndarray) -> Finder:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    def switched(cut: list[tuple[int, int]], closed: bool) -> Any:
-        def dark() -> Iterable[int]:
-            kept = pairs if closed else pairs[: it.tie_from]
-            kept = kept[~np.isin(kept[:, 0], [node for node, _ in cut])]
-            shape = (it.nodes, it.nodes)
-            graph = coo_array((np.ones(len(kept), np.uint8), (kept[:, 0], kept[:, 1])), shape=shape).tocsr()
-            _, label = connected_components(graph, directed=False)
-            fed = np.zeros(int(label.max()) + 1, bool)
-            fed[label[: it.substations]] = True
-            return np.flatnonzero(~fed[label])
-
-        return dark, lambda: None
-
-    return switched
-
-
-def run_all(sizes: list[int], seconds: float) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")
+def trace_tables(sizes: list[int], ways: Iterable[str], seconds: float) -> None:
     results: dict[int, dict[str, dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             path = Path(folder) / f"{size}.grid"
             child("prepare", size, path, seconds)
-            results[size] = {
+            asked = {
                 way: child(way, size, path, seconds)
-                for way in WAYS
+                for way in ways
                 if not (way in ONLY_SMALL and size > 1_000_000)
             }
-            answers = {json.dumps(one["dark"]) for one in results[size].values()}
-            if len(answers) != 1:
-                raise SystemExit(f"The ways do not agree: {answers}")
+            results[size] = {way: one for way, one in asked.items() if one}
+            ours_dark = results[size][OURS]["dark"]
+            for way, one in results[size].items():
+                if any(ours_dark[case] != count for case, count in one["dark"].items()):
+                    raise SystemExit(f"{way} does not agree: {one['dark']}, and not {ours_dark}")
             path.unlink()
     for size, found in results.items():
-        dark = next(iter(found.values()))["dark"]
+        dark = found[OURS]["dark"]
         print(f"\n{size:,} customers; dark: " + ", ".join(f"{case} {dark[case]:,}" for case in CASES))
         print("| way (ms) | memory MiB | " + " | ".join(CASES) + " |\n|---|---|" + "---|" * len(CASES))
         for way, one in found.items():
-            cells = [
-                f"{one['ms'][case]:.3f} (x{one['ms'][case] / found[WAYS[0]]['ms'][case]:.1f})"
-                for case in CASES
-            ]
-            print(f"| {way} | {one['memory']:.0f} | " + " | ".join(cells) + " |")
+            cells = [_cell(one["ms"].get(case), found[OURS]["ms"][case], way) for case in CASES]
+            memory = "-" if one["memory"] is None else f"{one['memory']:.0f}"
+            print(f"| {way} | {memory} | " + " | ".join(cells) + " |")
+        if left := [way for way in ways if way not in found]:
+            print(f"Left out at this size: {', '.join(left)}.")
     if len(sizes) > 1:
         small, large = sizes[0], sizes[-1]
-        print(f"\nThis project, {large:,} against {small:,} customers:")
-        for case in CASES:
-            a, b = (results[size][WAYS[0]]["ms"][case] for size in (small, large))
-            print(f"| {case} | {a:.3f} | {b:.3f} | x{b / a:.2f} |")
+        both = [[results[size][OURS]["ms"][case] for size in (small, large)] for case in CASES]
+        cells = " | ".join(f"x{b / a:.2f}" for a, b in both)
+        print(f"\nThis project, {large:,} against {small:,} customers:\n| {' | '.join(CASES)} |\n| {cells} |")
+
+
+def _cell(time_ms: float | None, own: float, way: str) -> str:
+    if time_ms is None:
+        return "-"
+    return f"{time_ms:.3f}" + ("" if way == OURS else f" (x{time_ms / own:.1f})")
 
 
 def child(way: str, size: int, path: Path, seconds: float) -> dict[str, Any]:
+    """What a way found, in a process of its own; nothing where it is not installed."""
     command = [sys.executable, "-m", "tests.load.bench_geo", "--child", way, "--customers", str(size)]
     command += ["--file", str(path), "--seconds", str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == NOT_HERE:
+        print(f"  {way} is not installed and left out: {done.stderr.strip().splitlines()[-1]}")
+        return {}
     if done.returncode:
         raise SystemExit(f"{way}: {done.stderr}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    print(
-        f"  {way}, {size:,}: "
-        + (", ".join(f"{k} {v}" for k, v in found.items()) if way == "prepare" else "done")
-    )
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    words = ", ".join(f"{k} {v}" for k, v in found.items()) if way == "prepare" else "done"
+    print(f"  {way}, {size:,}: {words}", flush=True)
     return found
 
 
@@ -286,18 +254,56 @@ def main() -> None:
         "--customers", type=int, action="append", help="sizes; default 1,000,000 and 10,000,000"
     )
     parser.add_argument("--seconds", type=float, default=1.0, help="for each case of each way")
+    parser.add_argument("--way", choices=WAYS, action="append", help="a way beside ours; default all")
+    parser.add_argument("--part", choices=PARTS, action="append", help="default all")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     sizes = asked.customers or [1_000_000, 10_000_000]
     if asked.child == "prepare":
         print(json.dumps(prepare(sizes[0], asked.file)))
-    elif asked.child == WAYS[0]:
+    elif asked.child == OURS:
         print(json.dumps(ours(sizes[0], asked.file, asked.seconds)))
     elif asked.child:
-        print(json.dumps(peer(asked.child, sizes[0], asked.seconds)))
+        try:
+            print(json.dumps(peer(asked.child, sizes[0], asked.file, asked.seconds)))
+        except ImportError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(NOT_HERE) from error
     else:
-        run_all(sizes, asked.seconds)
+        run_all(sizes, asked.seconds, asked.way or WAYS, asked.part or PARTS)
+
+
+def run_all(
+    sizes: list[int], seconds: float, ways: Sequence[str] = WAYS, parts: Sequence[str] = PARTS
+) -> None:
+    print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")
+    if "trace" in parts:
+        trace_tables(sizes, [OURS, *(way for way in ways if way != OURS)], seconds)
+    if "mesh" in parts:
+        mesh_table(seconds)
+    if "web" in parts:
+        # What an import of ten million would do to two databases is not the question here.
+        bench_resolve.show(min(sizes[0], 1_000_000), bench_resolve.run(min(sizes[0], 1_000_000), seconds))
+    if "find" in parts:
+        for size in sizes:
+            print()
+            bench_find.main(size)
+    if "areas" in parts:
+        print()
+        bench_areas.main()
+
+
+def mesh_table(seconds: float) -> None:
+    """A mesh of 360,000 nodes: the section cut that all but a few hang behind, and one with few behind it."""
+    from geo.resolve import trace_work
+    from tests.load.synthetic_network import mesh
+
+    grid, cuts = mesh(600)
+    print("\nA mesh of 360,000 nodes, one section out:")
+    for words, element in cuts.items():
+        took = median_ms(lambda element=element: trace_work(grid, out=[element]), seconds)  # type: ignore[misc]
+        print(f"| {words} | {took:.3f} ms |")
 
 
 if __name__ == "__main__":

@@ -118,3 +118,43 @@ def grid_of_town(it: Town) -> Grid:
     )
     first = {"bus": 0, "line": counts["bus"], "trafo": counts["bus"] + it.trafos}
     return assemble(ids, first, {"load": 0}, (), plain)
+
+
+def mesh(width: int) -> tuple[Grid, dict[str, str]]:
+    """A square mesh of buses and lines, fed at one corner, and cuts by what hangs behind them in the forest."""
+    bus = np.arange(width * width, dtype=np.int32).reshape(width, width)
+    a = np.concatenate([bus[:, :-1].ravel(), bus[:-1].ravel()])
+    b = np.concatenate([bus[:, 1:].ravel(), bus[1:].ravel()])
+    buses, lines = width * width, len(a)
+    line = buses + np.arange(lines, dtype=np.int32)
+    counts = {"bus": buses, "ext_grid": 1, "line": lines, "load": buses}
+    ids = Identifiers({kind: np.arange(count) for kind, count in counts.items()})
+    whole = {name: np.full(count, ALL_PHASES, np.uint8) for name, count in counts.items()}
+    none = np.empty(0, np.int32)
+    plain = Plain(
+        alive=np.ones(buses + lines, np.uint8),
+        phases=np.full(buses + lines, ALL_PHASES, np.uint8),
+        kv=np.zeros(buses + lines, np.float32),
+        edge_a=np.concatenate([line, line]),
+        edge_b=np.concatenate([a, b]).astype(np.int32),
+        switch_edge=none,
+        switch_closed=none.astype(np.uint8),
+        switch_alive=none.astype(np.uint8),
+        switch_phases=none.astype(np.uint8),
+        source=np.zeros(1, np.int32),
+        source_element=np.array([ids.start["ext_grid"]], np.int32),
+        source_phases=whole["ext_grid"],
+        load_node=bus.ravel(),
+        load_alive=np.ones(buses, np.uint8),
+        load_phases=whole["load"],
+        feeder_start=np.zeros(1, np.int64),
+        feeder_member=none,
+    )
+    grid = assemble(ids, {"bus": 0, "line": buses}, {"load": 0}, (), plain)
+    forest = grid.layers[0].forest
+    at = forest.position[line]
+    behind = forest.last[at] - at
+    return grid, {
+        f"{behind[place]:,} nodes behind it": f"line:{place}"
+        for place in (int(np.argmax(behind)), int(np.argmin(np.abs(behind - 300))))
+    }

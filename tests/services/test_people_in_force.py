@@ -13,11 +13,13 @@ from geo.resolve import trace_work
 from outage_notify.domain.audience import Impact, Tier
 from outage_notify.services import people_in_force
 from outage_notify.services.crowd import HIT, Listed
+from outage_notify.services.import_customers import import_customers
 from outage_notify.services.resolve_audience import Switching, foresee, page_of, resolve_audience
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import network_queries, people_columns, people_lookup, user_lookup
 from outage_notify.store.people_tables import Customer, ServicePoint
 from outage_notify.store.plan_tables import CustomerPlanRow
+from tests.factories.customer_files import customer_row, write_customers
 from tests.factories.people import NOW, add_customer, add_service_point
 from tests.factories.random_networks import random_network
 from tests.factories.runtimes import make_runtime
@@ -130,6 +132,31 @@ def test_each_change_of_people_is_seen_at_once(rt: Runtime) -> None:
         customer = session.get_one(Customer, feed.customer)
         customer.feed_secret, customer.name = "another", "another"
     assert held() == mark, "what does not count for tracing must not cost anything"
+
+
+def test_an_import_of_customers_is_seen_at_once(rt: Runtime, tmp_path: Path) -> None:
+    network = store(rt, 3, 0)
+    loads = sorted(name for name in network.elements if name.startswith("load:"))
+    everything = Switching(out=tuple(name for name in network.elements if name.startswith("bus:")))
+
+    def take_over(**last: object) -> int:
+        rows = [customer_row(number, element=load) for number, load in enumerate(loads)]
+        rows[-1] |= customer_row(len(loads) - 1, **{"element": loads[-1], **last})
+        import_customers(rt, write_customers(tmp_path / "people.csv", rows[int("tier" in last) :]))
+        return equal(rt, everything)
+
+    with rt.database.read() as session:
+        assert foresee(session, rt, everything).affected == ()
+    known = take_over()
+    assert known > 1
+    # Everybody is there already: this import changes rows, and marks the first as gone.
+    assert take_over(tier="FIRST", life_support="1") in {known, known - 1}
+    assert take_over(element=loads[0]) >= known - 1
+    with rt.database.read() as session:
+        before = people_columns.mark(session)
+    take_over(element=loads[0])
+    with rt.database.read() as session:
+        assert people_columns.mark(session) == before, "an import that changes nothing must not cost anything"
 
 
 def test_the_file_is_shared_replaced_and_not_trusted_when_damaged(rt: Runtime) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geo.forest
+import geo.supply
 from geo.grid import Grid
 from geo.grid_build import grid_of
 from geo.model import GeoError, Network
@@ -79,6 +80,17 @@ def check(seed: int, buses: int, branches: int, phased: bool) -> None:
 @given(st.integers(0, 2**40), st.integers(1, 30), st.integers(0, 45), st.booleans())
 def test_equals_a_plain_recomputation(seed: int, buses: int, branches: int, phased: bool) -> None:
     check(seed, buses, branches, phased)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.integers(0, 2**40), st.integers(1, 30), st.integers(0, 60), st.booleans())
+def test_many_edges_at_once_and_from_the_smaller_side_are_as_one_by_one(
+    seed: int, buses: int, branches: int, phased: bool
+) -> None:
+    """As in a large mesh: whole arrays, and of the largest piece only what the rest sees of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(geo.supply, "_FEW", -1)
+        check(seed, buses, branches, phased)
 
 
 def test_grown_node_by_node_it_is_as_good(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 
 from geo.point_grid import PointGrid
+from geo.spatial_index import SpatialIndex
 from tests.load import find_peers
 
 SIZES = (270, 2_850, 26_600)
@@ -84,8 +85,39 @@ def main(count: int = 1_000_000) -> int:
     points = [shapely.Point(x, y) for x, y in zip(lon[:ROUNDS] + 1e-5, lat[:ROUNDS], strict=True)]
     them = iter(points)
     tree_near = median_ms(lambda: tree.nearest(next(them)), lambda: None)
-    print(f"| nearest (goal 1 ms) | {near:.3f} | {tree_near:.3f} (x{tree_near / near:.2f}) |")
+    print(f"| nearest point | {near:.3f} | {tree_near:.3f} (x{tree_near / near:.2f}) |")
+    nearest_rows(count)
     return 0
+
+
+def nearest_rows(customers: int) -> None:
+    """The nearest transformer and feeder of a network with so many customers: 20 at a transformer, 25 of them
+    and as many line sections on a feeder."""
+    trafos = customers // 20
+    chance = np.random.default_rng(20261122)
+    lon, lat = (7.5 + chance.random(trafos)).tolist(), (48 + 0.7 * chance.random(trafos)).tolist()
+    stations = SpatialIndex.of_shapes(
+        ((f"trafo:{one}", [here]) for one, here in enumerate(zip(lon, lat, strict=True))),
+        {f"trafo:{one}": f"F{one // 25}" for one in range(trafos)},
+    )
+    lines = SpatialIndex.of_shapes(
+        (
+            (f"line:{one}", [(x, y), (x + 0.001, y + 0.0007), (x + 0.002, y)])
+            for one, (x, y) in enumerate(zip(lon, lat, strict=True))
+        ),
+        {f"line:{one}": f"F{one // 25}" for one in range(trafos)},
+    )
+    places = (7.5 + chance.random(9 * ROUNDS), 48 + 0.7 * chance.random(9 * ROUNDS))
+    clicks = iter(zip(*(one.tolist() for one in places), strict=True))
+
+    def feeder() -> tuple[str, str, float]:
+        here = next(clicks)
+        found = [one for index in (stations, lines) if (one := index.nearest_feeder(*here)) is not None]
+        return min(found, key=lambda one: one[2])
+
+    for words, ask in (("transformer", lambda: stations.nearest(*next(clicks))), ("feeder", feeder)):
+        ask()
+        print(f"| nearest {words} of {trafos:,} (goal 1 ms) | {median_ms(ask, lambda: None):.3f} |")
 
 
 def _row(area: shapely.Polygon, ways: dict[str, find_peers.Ask]) -> bool:

@@ -98,11 +98,6 @@ def _weighs(session: Session, row: object) -> bool:
     return any(attributes[name].history.has_changes() for name in columns)
 
 
-def changed_in_bulk(session: Session) -> None:
-    """To be called by whoever writes people past the session, such as by COPY."""
-    session.info[_CHANGED] = session.info[_PEOPLE] = True
-
-
 def wrote(session: Session, table: type[Any]) -> None:
     """Rows of this table were written past the objects of the session; `store.bulk` says so by itself."""
     if issubclass(table, PUBLISHED):

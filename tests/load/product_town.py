@@ -16,6 +16,7 @@ from sqlalchemy import text
 from outage_notify.domain.audience import Tier
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import publication
+from outage_notify.store.people_tables import ServicePoint
 from tests.factories.people import NOW
 from tests.load.synthetic_network import Town
 
@@ -64,7 +65,7 @@ def fill(rt: Runtime, it: Town) -> int:
             ("contact_points", contacts(it)),
         ):
             total += _insert(driver, rt.database.is_sqlite, name, rows)
-        publication.changed_in_bulk(session)
+        publication.wrote(session, ServicePoint)
     with rt.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     return total

@@ -5,7 +5,7 @@ published, can name a single affected home. It is kept thus:
 
 - the plane is covered with hexagons that no data move;
 - a load counts where its service line leaves the street's cable, not where the home is;
-- neighbouring hexagons are joined into cells of at least `k` loads each, once per network;
+- neighbouring hexagons are joined into cells of at least `k` each, once and for all (`geo.cells`);
 - an area is the union of the cells touched, so two areas differ by whole cells alone;
 - every vertex is a vertex of the lattice.
 
@@ -15,7 +15,6 @@ only the areas whose cells changed are drawn anew.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,21 +25,16 @@ import shapely
 from shapely.geometry import mapping
 from shapely.geometry.polygon import orient
 
+from geo.cells import HEXAGON_M, Hexagon, hexagons, join
+from geo.grid import Grid
 from geo.model import Element, Network
 from geo.projection import Plane
 from geo.resolve import Resolution
 
 LEAST_LOADS = 10
-# Metres between the middles of two neighbouring hexagons.
-HEXAGON_M = 250.0
 _DECIMALS = 5
 # Areas that are remembered; a map shows fewer outages at once.
 MOST_KEPT = 5_000
-# Rings of hexagons searched for a neighbour before all cells are compared.
-_RINGS = 20
-
-Hexagon = tuple[int, int]
-_NEIGHBOURS: tuple[Hexagon, ...] = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
 
 
 class AreaIndex:
@@ -58,21 +52,54 @@ class AreaIndex:
         return index
 
     def _build(self, anchors: dict[str, tuple[float, float]], plane: Callable[[], Plane], k: int) -> None:
-        self.k = k
-        self.plane: Plane | None = None
+        cells: dict[Hexagon, int] = {}
+        where: list[Hexagon] = []
         self.cell_of: dict[str, int] = {}
-        self.cells: list[tuple[Hexagon, ...]] = []
+        # Too few to hide among: nothing of such a network is ever drawn for the public.
+        if len(anchors) >= k:
+            self._use(plane())
+            where = list(map(tuple, hexagons(self._plane().points(anchors.values())).tolist()))
+            cells = join(Counter(where), k)
+            self.cell_of = {load: cells[hexagon] for load, hexagon in zip(anchors, where, strict=True)}
+        else:
+            self._use(None)
+        self.k = k
+        self._set(cells)
+
+    @classmethod
+    def of_grid(
+        cls, grid: Grid, plane: Plane, where: np.ndarray, placed: np.ndarray, cells: Mapping[Hexagon, int]
+    ) -> AreaIndex:
+        """The same for a network in arrays: hexagons of the loads that `placed` names, cells that were fixed before."""
+        index = cls.__new__(cls)
+        index._use(plane)
+        index.k = LEAST_LOADS
+        index.cell_of = {}
+        index._set(cells)
+        different, of = np.unique(where, axis=0, return_inverse=True)
+        number = np.array([cells.get((q, r), -1) for q, r in different.tolist()], np.int64)
+        cell = np.full(len(grid.plain.load_node), -1, np.int64)
+        cell[placed] = number[np.ravel(of)]
+        index._grid, index._cell = grid, cell
+        return index
+
+    def _use(self, plane: Plane | None) -> None:
+        self.plane = plane
+        self._grid: Grid | None = None
+        self._cell = np.empty(0, np.int64)
         self._dissolved: dict[int, shapely.Geometry] = {}
         self._drawn: dict[tuple[int, ...], dict[str, Any]] = {}
-        if len(anchors) < k:
-            # Too few to hide among: nothing of this network is ever drawn for the public.
-            return
-        self.plane = plane()
-        where = _hexagons(self.plane.points(anchors.values()))
-        counts = Counter(where)
-        self.cells = sorted(_merge(counts, k))
-        number = {hexagon: place for place, cell in enumerate(self.cells) for hexagon in cell}
-        self.cell_of = {load: number[hexagon] for load, hexagon in zip(anchors, where, strict=True)}
+
+    def _set(self, cells: Mapping[Hexagon, int]) -> None:
+        grouped: dict[int, list[Hexagon]] = {}
+        for hexagon, cell in cells.items():
+            grouped.setdefault(cell, []).append(hexagon)
+        self.cells: list[tuple[Hexagon, ...]] = [tuple(sorted(grouped[at])) for at in range(len(grouped))]
+
+    def _plane(self) -> Plane:
+        if self.plane is None:
+            raise ValueError("nothing is drawn in a network of so few loads")
+        return self.plane
 
     def area(self, lost: Iterable[str]) -> dict[str, Any] | None:
         """A GeoJSON Polygon or MultiPolygon (RFC 7946, five decimals) of all cells with a lost load.
@@ -83,7 +110,11 @@ class AreaIndex:
 
     def touched(self, lost: Iterable[str]) -> tuple[int, ...]:
         """The cells with a lost load. As long as they are the same, so is the area."""
-        return tuple(sorted({self.cell_of[load] for load in lost if load in self.cell_of}))
+        if self._grid is None:
+            return tuple(sorted({self.cell_of[load] for load in lost if load in self.cell_of}))
+        loads = self._grid.load_numbers(list(lost))
+        cells = np.unique(self._cell[loads[loads >= 0]])
+        return tuple(cells[cells >= 0].tolist())
 
     def area_of_cells(self, cells: tuple[int, ...]) -> dict[str, Any] | None:
         """The area of `touched`; drawn once and then remembered, for the last MOST_KEPT of them."""
@@ -146,20 +177,6 @@ def _anchors(network: Network) -> Iterator[tuple[str, tuple[float, float]]]:
             yield load.id, where[0]
 
 
-def _hexagons(points: np.ndarray) -> list[Hexagon]:
-    """The hexagon of each point (metres), in axial coordinates."""
-    side = HEXAGON_M / math.sqrt(3)
-    q = (math.sqrt(3) / 3 * points[:, 0] - points[:, 1] / 3) / side
-    r = (2 / 3 * points[:, 1]) / side
-    # Cube rounding: round all three coordinates and mend the worst, so that they add up to zero.
-    cube = np.column_stack([q, r, -q - r])
-    rounded = np.round(cube)
-    worst = np.abs(rounded - cube).argmax(axis=1)
-    rows = np.arange(len(cube))
-    rounded[rows, worst] -= rounded.sum(axis=1)
-    return [(q, r) for q, r in rounded[:, :2].astype(int).tolist()]
-
-
 def _outline(hexagon: Hexagon) -> shapely.Polygon:
     """The hexagon in metres. Shared vertices are computed from the same integers, so they are equal."""
     q, r = hexagon
@@ -183,57 +200,6 @@ def _cut_at_antimeridian(drawn: shapely.Geometry) -> list[shapely.Polygon]:
         ),
     ]
     return [part for half in halves for part in shapely.get_parts(half) if part.geom_type == "Polygon"]
-
-
-def _merge(counts: dict[Hexagon, int], k: int) -> list[tuple[Hexagon, ...]]:
-    """Hexagons joined into cells of at least k: the smallest cell joins its nearest, smallest neighbour."""
-    cell_of = {hexagon: place for place, hexagon in enumerate(sorted(counts))}
-    members: dict[int, list[Hexagon]] = {place: [hexagon] for hexagon, place in cell_of.items()}
-    total = {place: counts[hexagons[0]] for place, hexagons in members.items()}
-    small = [(count, place) for place, count in total.items() if count < k]
-    heapq.heapify(small)
-    while small:
-        count, place = heapq.heappop(small)
-        if total.get(place) != count or len(members) == 1:
-            continue
-        near = _nearest(place, members, cell_of, total)
-        members[near] += members.pop(place)
-        total[near] += total.pop(place)
-        for hexagon in members[near]:
-            cell_of[hexagon] = near
-        if total[near] < k:
-            heapq.heappush(small, (total[near], near))
-    return [tuple(sorted(hexagons)) for hexagons in members.values()]
-
-
-def _nearest(
-    place: int, members: dict[int, list[Hexagon]], cell_of: dict[Hexagon, int], total: dict[int, int]
-) -> int:
-    for radius in range(1, _RINGS + 1):
-        found = {
-            cell_of[hexagon]
-            for middle in members[place]
-            for hexagon in _ring(middle, radius)
-            if hexagon in cell_of and cell_of[hexagon] != place
-        }
-        if found:
-            return min(found, key=lambda cell: (total[cell], cell))
-    others = (cell for cell in members if cell != place)
-    return min(others, key=lambda cell: (_distance(members[place][0], members[cell][0]), cell))
-
-
-def _ring(middle: Hexagon, radius: int) -> Iterator[Hexagon]:
-    """The hexagons at this distance: start at one corner and walk the six sides."""
-    q, r = middle[0] + _NEIGHBOURS[4][0] * radius, middle[1] + _NEIGHBOURS[4][1] * radius
-    for dq, dr in _NEIGHBOURS:
-        for _ in range(radius):
-            yield q, r
-            q, r = q + dq, r + dr
-
-
-def _distance(a: Hexagon, b: Hexagon) -> int:
-    q, r = a[0] - b[0], a[1] - b[1]
-    return max(abs(q), abs(r), abs(q + r))
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ file by `geo.grid_file`; never changes, so threads may share it.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -121,6 +121,16 @@ class Grid:
         kind = self.ids.kind(element)
         first = self.load_kinds.get(kind)
         return None if first is None else first + element - self.ids.start[kind]
+
+    def load_numbers(self, names: Sequence[str]) -> Array:
+        """The loads of these names, -1 for what is none."""
+        elements = self.ids.numbers(names)
+        found = np.full(len(elements), -1, np.int64)
+        for kind, first in self.load_kinds.items():
+            start = self.ids.start[kind]
+            own = (elements >= start) & (elements < start + self.ids.size(kind))
+            found[own] = elements[own] - start + first
+        return found
 
     def load_names(self, loads: Array) -> tuple[str, ...]:
         """Names of loads whose numbers rise."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from geo.areas import AreaIndex
 from geo.model import GeoError
 from geo.resolve import Resolution, Traced, trace_work
 from outage_notify.domain.audience import Affected, Impact, assess, count_by_tier
@@ -17,12 +15,11 @@ from outage_notify.domain.errors import InvalidInput
 from outage_notify.services.collector_pause import collector_paused
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
 from outage_notify.services.people_in_force import Hit, people_in_force
+from outage_notify.services.public_cells import area_index
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_lookup, outage_queries
 from outage_notify.store.outage_tables import OutageRevision
 
-_lock = threading.Lock()
-_areas: dict[tuple[str, int], AreaIndex] = {}
 
 
 @dataclass(frozen=True)
@@ -84,18 +81,6 @@ class Foreseen:
     @cached_property
     def affected(self) -> tuple[Affected, ...]:
         return tuple(self.hit.affected(self.traced.grid))
-
-
-def _area_index(session: Session, rt: Runtime) -> AreaIndex:
-    """The public cells of the network in force."""
-    version, loaded = load_network(session, rt)
-    place = (str(rt.database.url), version)
-    with _lock:
-        if place not in _areas:
-            # Earlier versions are not drawn any more.
-            _areas.clear()
-            _areas[place] = AreaIndex(loaded.network)
-        return _areas[place]
 
 
 def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Resolved:
@@ -175,7 +160,8 @@ def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:
         "zone": list(found.resolution.zone),
     }
     revision.lost = list(found.resolution.dark)
-    revision.public_area = _area_index(session, rt).area(found.resolution.dark)
+    areas = area_index(session, rt)
+    revision.public_area = areas.area(found.resolution.dark) if areas is not None else None
     outage_queries.freeze_audience(session, revision, found.affected)
     return found
 

@@ -1,0 +1,57 @@
+"""What public areas need of the tables: the cells so far, where buses are, how many customers hang on a load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from geo.model import BUS
+from outage_notify.store import bulk
+from outage_notify.store.cell_tables import PublicCell
+from outage_notify.store.network_tables import NetworkElement
+from outage_notify.store.people_tables import ServicePoint
+
+_BATCH = 20_000
+Hexagon = tuple[int, int]
+
+
+def cells(session: Session, epsg: int) -> dict[Hexagon, int]:
+    """The cell of each hexagon of one metre system."""
+    query = select(PublicCell.q, PublicCell.r, PublicCell.cell).where(PublicCell.epsg == epsg)
+    return {(q, r): cell for q, r, cell in session.execute(query)}
+
+
+def lock_cells(session: Session) -> None:
+    """Two who join hexagons at once would join them differently."""
+    bulk.lock(session, PublicCell)
+
+
+def add_cells(session: Session, epsg: int, new: Mapping[Hexagon, int]) -> None:
+    rows = [(epsg, q, r, cell) for (q, r), cell in sorted(new.items())]
+    bulk.insert_tuples(session, PublicCell, ("epsg", "q", "r", "cell"), rows)
+
+
+def bus_places(session: Session, version: int) -> Iterator[list[tuple[str, float, float]]]:
+    """(bus:id, longitude, latitude) of the buses that have a place, in batches."""
+    row = NetworkElement
+    query = select(row.source_id, row.min_lon, row.min_lat).where(
+        row.version_ref == version, row.kind == BUS, row.geometry.is_not(None)
+    )
+    found = session.execute(query.execution_options(yield_per=_BATCH))
+    for batch in found.partitions(_BATCH):
+        yield [(f"{BUS}:{name}", float(lon), float(lat)) for name, lon, lat in batch]
+
+
+def customers_on(session: Session) -> Iterator[list[tuple[str, int]]]:
+    """(load, present customers), in batches. Each customer counts once, however many service points it has."""
+    one_each = (
+        select(func.min(ServicePoint.element).label("element"))
+        .where(ServicePoint.gone_at.is_(None))
+        .group_by(ServicePoint.customer_ref)
+        .subquery()
+    )
+    query = select(one_each.c.element, func.count()).group_by(one_each.c.element)
+    for batch in session.execute(query.execution_options(yield_per=_BATCH)).partitions(_BATCH):
+        yield [(element, count) for element, count in batch]

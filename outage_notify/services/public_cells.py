@@ -71,8 +71,8 @@ def _join(
         np.add.at(customers, loads[loads >= 0], counts[loads >= 0])
     different, of = np.unique(where, axis=0, return_inverse=True)
     counted = np.bincount(np.ravel(of), weights=customers[placed], minlength=len(different)).astype(np.int64)
-    counts = {(q, r): count for (q, r), count in zip(different.tolist(), counted.tolist(), strict=True)}
-    joined = cells.join(counts, LEAST_LOADS, there)
+    by_hexagon = {(q, r): count for (q, r), count in zip(different.tolist(), counted.tolist(), strict=True)}
+    joined = cells.join(by_hexagon, LEAST_LOADS, there)
     cell_queries.add_cells(
         session, plane.epsg, {one: cell for one, cell in joined.items() if one not in there}
     )

@@ -21,7 +21,6 @@ from outage_notify.store import feed_lookup, outage_queries
 from outage_notify.store.outage_tables import OutageRevision
 
 
-
 @dataclass(frozen=True)
 class Switching:
     """What a planner asks for."""

@@ -41,7 +41,7 @@ def bus_places(session: Session, version: int) -> Iterator[list[tuple[str, float
     )
     found = session.execute(query.execution_options(yield_per=_BATCH))
     for batch in found.partitions(_BATCH):
-        yield [(f"{BUS}:{name}", float(lon), float(lat)) for name, lon, lat in batch]
+        yield [(f"{BUS}:{name}", lon, lat) for name, lon, lat in batch if lon is not None and lat is not None]
 
 
 def customers_on(session: Session) -> Iterator[list[tuple[str, int]]]:

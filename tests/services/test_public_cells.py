@@ -54,7 +54,7 @@ def made(rt: Runtime) -> AreaIndex | None:
 
 def test_every_cell_has_ten_customers_and_no_one_counts_twice(rt: Runtime, tmp_path: Path) -> None:
     # A chain store owns every house behind the first twenty transformers, so there nobody else hides.
-    import_town(rt, tmp_path, 2_000, {one: "CHAIN" for one in range(400)})
+    import_town(rt, tmp_path, 2_000, dict.fromkeys(range(400), "CHAIN"))
     areas = made(rt)
     assert areas is not None
     with rt.database.read() as session:

@@ -74,14 +74,19 @@ class _Stage:
 class SmtpSender:
     """Hands mail to one SMTP server."""
 
-    name = "smtp"
     channel = Channel.EMAIL
     repeatable = True
 
     def __init__(
-        self, server: SmtpServer, mail_from: str, now: Callable[[], datetime], timeout: float = 20.0
+        self,
+        server: SmtpServer,
+        mail_from: str,
+        now: Callable[[], datetime],
+        timeout: float = 20.0,
+        suffix: str = "",
     ) -> None:
         """`mail_from` is `Name <address>`. Raises ValueError if it is no address."""
+        self.name = f"smtp{suffix}"
         name, bare = parseaddr(mail_from)
         address = _address(bare)
         self._from = Address(_one_line(name), address.username, address.domain)

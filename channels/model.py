@@ -102,8 +102,9 @@ class Message:
     """One delivery, ready for a sender.
 
     `delivery` is the delivery's id; `reference` its short reference, contained in the
-    text. `callback_url` takes the provider's status reports and already carries the
-    signed delivery id; `voice_url` serves TwiML. `valid_for` is the time left in seconds
+    text. `callback_url` takes Twilio's status reports and already carries the signed
+    delivery id; `report_url` takes any other provider's and proves nothing but that its
+    caller was given it; `voice_url` serves TwiML. `valid_for` is the time left in seconds
     after which the provider must not deliver any more. `message_id` makes a repeated
     e-mail the same e-mail.
     """
@@ -116,6 +117,7 @@ class Message:
     text: str = ""
     email: RenderedEmail | None = None
     callback_url: str = ""
+    report_url: str = ""
     voice_url: str = ""
     message_id: str = ""
     valid_for: int = 14_400

@@ -17,6 +17,8 @@ class Sender(Protocol):
     time-out that it was built with.
     """
 
+    # Constant and unlike every other one's: it stands beside each delivery that this sender was handed,
+    # so that a doubtful one is asked about at the provider that may have taken it.
     name: str
     channel: Channel
     # Whether a message that may or may not have been taken can be sent again unharmed

@@ -40,11 +40,11 @@ STATUSES: Mapping[str, ReportStatus] = {
 class TwilioSms:
     """Sends texts from a number, an alphanumeric sender or a messaging service (`MG...`)."""
 
-    name = "twilio-sms"
     channel = Channel.SMS
     repeatable = False
 
-    def __init__(self, client: Client, sender: str) -> None:
+    def __init__(self, client: Client, sender: str, suffix: str = "") -> None:
+        self.name, self.provider = f"twilio-sms{suffix}", f"twilio{suffix}"
         self._client = client
         self._sender = sender
         self._service = sender.startswith("MG")

@@ -53,11 +53,11 @@ UNREACHED = frozenset({"busy", "no-answer", "failed", "canceled"})
 class TwilioVoice:
     """Calls from a number and lets Twilio fetch the script from `voice_url`."""
 
-    name = "twilio-voice"
     channel = Channel.VOICE
     repeatable = False
 
-    def __init__(self, client: Client, sender: str, ring_seconds: int = 40) -> None:
+    def __init__(self, client: Client, sender: str, ring_seconds: int = 40, suffix: str = "") -> None:
+        self.name, self.provider = f"twilio-voice{suffix}", f"twilio{suffix}"
         self._client = client
         self._sender = sender
         self._ring_seconds = ring_seconds

@@ -8,6 +8,7 @@ and real providers are refused.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -47,6 +48,15 @@ class Settings:
     smtp_url: str = ""  # smtp://user:password@host:587?starttls=1 or smtps://...
     mail_from: str = ""  # sender address of e-mails
     plan_notice_to: str = ""  # e-mail addresses of office, marketing, hotline and stations, by commas
+    second_twilio_account_sid: str = ""  # an account that stands in when the first one fails
+    second_twilio_auth_token: str = ""
+    second_twilio_from: str = ""
+    second_twilio_voice_from: str = ""
+    second_twilio_api_base: str = ""  # default: Twilio's own
+    second_smtp_url: str = ""
+    sms_senders: str = ""  # names, the first carries, the others stand in; default: see channels.registry
+    voice_senders: str = ""
+    email_senders: str = ""
     signing_key_file: str = ""  # private key made by `outage-notify keys new`
     pdf_certificate_file: str = (
         ""  # key and certificates (PEM) that receipts' PDFs are signed with; may be empty
@@ -67,6 +77,12 @@ class Settings:
     sms_per_second: float = 10.0
     voice_per_second: float = 1.0
     email_per_second: float = 20.0
+    second_sms_per_second: float = 10.0  # of whoever stands in
+    second_voice_per_second: float = 1.0
+    second_email_per_second: float = 20.0
+    twilio_per_second: float = 0.0  # texts and calls of one account together; 0: no limit of its own
+    rest_share: float = 0.1  # of each claim is kept for lower tiers while a higher one fills it
+    sender_options: str = ""  # settings of foreign senders, a JSON object of texts
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -100,6 +116,9 @@ class Settings:
             "twilio_api_base": (
                 self.twilio_api_base or (SIMULATOR_HTTP if self.simulator else TWILIO)
             ).rstrip("/"),
+            "second_twilio_api_base": (
+                self.second_twilio_api_base or (SIMULATOR_HTTP if self.simulator else TWILIO)
+            ).rstrip("/"),
             "base_url": self.base_url.rstrip("/"),
         }
         if self.simulator:
@@ -127,6 +146,15 @@ class Settings:
             if text:
                 found[PREFIX + field.name.upper()] = text
         return found
+
+    @property
+    def foreign_options(self) -> dict[str, str]:
+        """What senders of other packages are told."""
+        return _options(self.sender_options) if self.sender_options else {}
+
+    def order(self, channel: str) -> tuple[str, ...]:
+        """The names of the senders of `sms`, `voice` or `email` where the settings name them."""
+        return tuple(getattr(self, f"{channel}_senders").replace(",", " ").split())
 
     def require(self, *names: str) -> None:
         """Raise SettingsError listing every one of `names` (fields) that is empty."""
@@ -162,12 +190,19 @@ def _parse(kind: str, text: str) -> object:
         raise ValueError("must be 1 or 0")
     if kind == "float":
         number = float(text)
-        if not 0 < number < 1e9:
-            raise ValueError("must be a positive number")
+        if not 0 <= number < 1e9:
+            raise ValueError("must not be negative")
         return number
     if kind == "int":
         return int(text)
     return text
+
+
+def _options(text: str) -> dict[str, str]:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise ValueError("not an object of texts")
+    return found
 
 
 def _check(settings: Settings) -> list[str]:
@@ -180,7 +215,20 @@ def _check(settings: Settings) -> list[str]:
             faults.append(
                 f"{PREFIX}TIMEZONE: {settings.timezone!r} is no IANA time zone (such as Asia/Shanghai)"
             )
-    for name in ("base_url", "twilio_api_base", "heartbeat_url", "timestamp_url"):
+    may_be_zero = {"twilio_per_second", "rest_share"}
+    for one in fields(settings):
+        if one.type == "float" and one.name not in may_be_zero and not getattr(settings, one.name):
+            faults.append(f"{PREFIX}{one.name.upper()}: must be a positive number")
+    if settings.sender_options:
+        try:
+            _options(settings.sender_options)
+        except ValueError:
+            faults.append(
+                f'{PREFIX}SENDER_OPTIONS must be a JSON object of texts, such as {{"NAME": "value"}}'
+            )
+    if settings.rest_share >= 1:
+        faults.append(f"{PREFIX}REST_SHARE must be below 1")
+    for name in ("base_url", "twilio_api_base", "second_twilio_api_base", "heartbeat_url", "timestamp_url"):
         value = getattr(settings, name)
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             faults.append(f"{PREFIX}{name.upper()} must be a http(s) address")
@@ -189,8 +237,10 @@ def _check(settings: Settings) -> list[str]:
     for address in settings.offices:
         if address.count("@") != 1 or any(one.isspace() for one in address):
             faults.append(f"{PREFIX}PLAN_NOTICE_TO: {address!r} is no e-mail address")
-    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
-        faults.append(f"{PREFIX}SMTP_URL must begin with smtp:// or smtps://")
+    for name in ("smtp_url", "second_smtp_url"):
+        value = getattr(settings, name)
+        if value and urlsplit(value).scheme not in {"smtp", "smtps"}:
+            faults.append(f"{PREFIX}{name.upper()} must begin with smtp:// or smtps://")
     scheme = urlsplit(settings.broker_url).scheme
     if settings.broker_url and scheme not in {"redis", "rediss", "amqp", "amqps"}:
         faults.append(
@@ -203,7 +253,7 @@ def _check(settings: Settings) -> list[str]:
     if settings.doubt_grace <= settings.lease_seconds or settings.lease_seconds <= settings.provider_timeout:
         faults.append(f"{PREFIX}DOUBT_GRACE must exceed LEASE_SECONDS, and that PROVIDER_TIMEOUT")
     if settings.simulator:
-        for name in ("twilio_api_base", "smtp_url"):
+        for name in ("twilio_api_base", "smtp_url", "second_twilio_api_base", "second_smtp_url"):
             value = getattr(settings, name)
             if value and urlsplit(value).hostname not in LOOPBACK:
                 faults.append(

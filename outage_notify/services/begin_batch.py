@@ -25,7 +25,7 @@ from outage_notify.domain.notice import still_true
 from outage_notify.services.notice_facts import WaveTexts
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import step_ladder
-from outage_notify.store import claims
+from outage_notify.store import claims, pacing
 from outage_notify.store.claims import Claim
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
@@ -45,6 +45,7 @@ class Ready:
     held: Claim
     message: Message
     lease_ends: float  # on the monotonic clock of this process
+    sender: str
 
 
 def worker_name() -> str:
@@ -52,9 +53,15 @@ def worker_name() -> str:
 
 
 def begin(rt: Runtime, sender: Sender, held: Sequence[Claim], lease: timedelta) -> list[Ready]:
-    """Recheck and put on record. Dies midway: nothing is on record, the claims run out."""
+    """Recheck and put on record. Dies midway: nothing is on record, the claims run out.
+
+    Where another worker was asked to wait since these were claimed, all are given back.
+    """
     with rt.database.write() as session:
         now, ends = rt.now(session), time.monotonic() + lease.total_seconds()
+        if pacing.is_held(session, sender.name, now):
+            claims.release(session, held)
+            return []
         fences = {one.delivery: one for one in held}
         wave = load_wave(session, list(fences))
         texts = WaveTexts(rt, wave, now)
@@ -69,7 +76,9 @@ def begin(rt: Runtime, sender: Sender, held: Sequence[Claim], lease: timedelta) 
                 if message is not None:
                     made[claim] = message
         won = claims.begin_many(session, list(made), worker_name(), sender.name, now, lease)
-    return [Ready(claim, message, ends) for claim, message in made.items() if claim.delivery in won]
+    return [
+        Ready(claim, message, ends, sender.name) for claim, message in made.items() if claim.delivery in won
+    ]
 
 
 def _message(session: Session, texts: WaveTexts, row: WaveRow, now: datetime) -> Message | None:

@@ -22,6 +22,7 @@ from channels.model import Channel
 from channels.signing import key_file_warning
 from outage_notify.clock import machine_instant
 from outage_notify.domain.errors import OutageNotifyError
+from outage_notify.services import doctor_senders
 from outage_notify.services.doctor_broker import ask_broker
 from outage_notify.settings import LOOPBACK, PREFIX
 from outage_notify.store import clock_queries, health, migrate
@@ -58,6 +59,7 @@ def examine(rt: Runtime) -> dict[str, Finding]:
         "signing_key": _signing_key,
         "twilio": _twilio,
         "smtp": _smtp,
+        "senders": _senders,
         "texts": _texts,
         "fonts": _fonts,
     }
@@ -171,11 +173,15 @@ def _signing_key(rt: Runtime) -> Finding:
 
 def _twilio(rt: Runtime) -> Finding:
     settings = rt.settings
+    if doctor_senders.is_foreign(rt, Channel.SMS):
+        return _sender(rt, Channel.SMS, "its provider")
     settings.require("twilio_account_sid", "twilio_auth_token", "twilio_from")
     return _sender(rt, Channel.SMS, settings.twilio_api_base)
 
 
 def _smtp(rt: Runtime) -> Finding:
+    if doctor_senders.is_foreign(rt, Channel.EMAIL):
+        return _sender(rt, Channel.EMAIL, "its provider")
     rt.settings.require("smtp_url", "mail_from")
     return _sender(rt, Channel.EMAIL, urlsplit(rt.settings.smtp_url).hostname or "")
 
@@ -189,6 +195,14 @@ def _sender(rt: Runtime, channel: Channel, place: str) -> Finding:
         remedy = "Is the simulator running? `outage-notify serve` starts it." if rt.settings.simulator else ""
         return Finding(False, problem, remedy)
     return Finding(True, f"{sender.name} at {place} answers.")
+
+
+def _senders(rt: Runtime) -> Finding:
+    wrong, lines = doctor_senders.look(rt)
+    if wrong:
+        remedy = "Mend what is named; a sender that is failing is tried again by itself."
+        return Finding(False, " ".join(wrong), remedy)
+    return Finding(True, "; ".join(lines) or "No second sender is set to stand in.")
 
 
 def _fonts(rt: Runtime) -> Finding:

@@ -133,7 +133,8 @@ def _delivery(session: Session, outage: Outage, delivery: Delivery) -> list[dict
 def _how(delivery: Delivery, what: str) -> str:
     if what == "delivered" and delivery.digits:
         return f"key {delivery.digits} was pressed on the call"
-    return {"accepted": "the provider took it", "delivered": "the provider says that it arrived"}[what]
+    who = delivery.sender or "the provider"
+    return {"accepted": f"{who} took it", "delivered": f"{who} says that it arrived"}[what]
 
 
 def _signatures(session: Session, outage: Outage, customer: Customer) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import outbox_queries
+from outage_notify.store.sender_tables import SenderState
 
 RECENT = timedelta(minutes=5)
 
@@ -35,7 +36,7 @@ def measure(rt: Runtime) -> Iterable[Gauge]:
         oldest = outbox_queries.oldest_due(session, now)
         doubt = outbox_queries.oldest_doubt(session)
         outcomes = outbox_queries.outcomes_since(session, now - RECENT)
-        budgets = outbox_queries.budgets(session)
+        senders = outbox_queries.senders(session)
     waits = {one: (now - oldest[one]).total_seconds() if one in oldest else 0.0 for one in Channel}
     in_doubt = sum(count for (_, state), count in states.items() if state is DeliveryState.IN_DOUBT)
     yield Gauge(
@@ -62,15 +63,23 @@ def measure(rt: Runtime) -> Iterable[Gauge]:
     yield Gauge(
         "outage_notify_sender_limit_per_second",
         "What a sender may send in a second.",
-        {(("channel", one.channel.value),): one.per_second for one in budgets},
+        {labels(one): one.per_second for one in senders},
     )
     yield Gauge(
         "outage_notify_sender_held_seconds",
         "For how much longer nothing is sent, because the provider asked or refused our configuration.",
-        {
-            (("channel", one.channel.value),): max(0.0, (one.held_until - now).total_seconds())
-            if one.held_until
-            else 0.0
-            for one in budgets
-        },
+        {labels(one): _seconds(now, one.held_until) for one in senders},
     )
+    yield Gauge(
+        "outage_notify_sender_down_seconds",
+        "For how long a sender has been failing; another one stands in if there is one.",
+        {labels(one): _seconds(one.down_since, now) for one in senders if one.channel},
+    )
+
+
+def labels(one: SenderState) -> tuple[tuple[str, str], ...]:
+    return (("channel", one.channel.value if one.channel else ""), ("sender", one.sender))
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float:
+    return max(0.0, (until - since).total_seconds()) if since and until else 0.0

@@ -257,6 +257,7 @@ class WaveTexts:
                 ics = _event_file(facts, site, revision, now)
             email = render_email(facts, ics=ics)
         base, expires = rt.settings.base_url, now + CALLBACK_LIFE
+        token = rt.link_token("callback", row.id, expires)
         voice_url = ""
         if row.channel is Channel.VOICE:
             voice_url = f"{base}/webhooks/twilio/voice/{rt.link_token('voice', row.id, expires)}"
@@ -268,7 +269,8 @@ class WaveTexts:
             language=row.language,
             text=text,
             email=email,
-            callback_url=f"{base}/webhooks/twilio/status/{rt.link_token('callback', row.id, expires)}",
+            callback_url=f"{base}/webhooks/twilio/status/{token}",
+            report_url=f"{base}/webhooks/report/{token}",
             voice_url=voice_url,
             message_id=f"<{row.short_ref.lower()}.{row.id}@{_mail_domain(rt)}>",
             valid_for=max(1, int((row.not_after - now).total_seconds())),

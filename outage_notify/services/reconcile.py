@@ -16,10 +16,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from channels.model import REPORT_RANK, FaultClass, Report, ReportStatus, Sighting
-from channels.sender import Sender
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import still_true
-from outage_notify.services import audit, record_receipts, schedule_notices
+from outage_notify.services import audit, record_receipts, schedule_notices, stand_in
 from outage_notify.services.escalate import escalate_due
 from outage_notify.services.notice_facts import message_for
 from outage_notify.services.print_letters import open_letter_tasks
@@ -74,6 +73,7 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     report.reports = record_receipts.apply_reports(rt)
     _settle_doubts(rt, report)
     _fetch_silent(rt)
+    stand_in.check_again(rt)
     report.stepped = _step_ladders(rt)
     report.expired = _expire(rt)
     report.completed = _complete_notices(rt)
@@ -94,11 +94,11 @@ def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
     for delivery_id in due:
         with rt.database.read() as session:
             delivery = session.get_one(Delivery, delivery_id)
-            sender = rt.senders.get(delivery.channel)
+            # Whoever was handed it, and nobody else, may have taken it.
+            sender = rt.sender_named(delivery.channel, delivery.sender)
             began = delivery.began_at
             if sender is None or began is None:
                 log.error("nobody to ask about a doubtful delivery", delivery=delivery_id)
-                continue
             try:
                 message = message_for(session, rt, delivery, rt.now(session))
             except Exception:
@@ -106,16 +106,19 @@ def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
                 log.exception("message can't be made", delivery=delivery_id)
                 continue
             known = delivery_queries.provider_ids_to(session, delivery.address, delivery.channel)
-        sightings = None if sender.repeatable else sender.find(message, began, known)
+        repeatable = sender is not None and sender.repeatable
+        sightings = None
+        if sender is not None and began is not None and not repeatable:
+            sightings = sender.find(message, began, known)
         with rt.database.write() as session:
-            _settle_doubt(session, rt, delivery_id, sender, sightings, rt.now(session), report)
+            _settle_doubt(session, rt, delivery_id, repeatable, sightings, rt.now(session), report)
 
 
 def _settle_doubt(
     session: Session,
     rt: Runtime,
     delivery_id: int,
-    sender: Sender,
+    repeatable: bool,
     sightings: list[Sighting] | None,
     now: datetime,
     report: ReconcileReport,
@@ -128,7 +131,7 @@ def _settle_doubt(
     if DeliveryState.SUBMITTING in others:
         # Another call to this number is being made: nobody could tell the two apart. It ends soon.
         claims.asked(session, delivery.id, now + interval, counted=False)
-    elif sender.repeatable:
+    elif repeatable:
         # The same Message-ID makes the repeated e-mail the same e-mail.
         report.resent += _again(session, delivery, now, assume_taken=True)
     elif sightings:
@@ -202,7 +205,7 @@ def _fetch_silent(rt: Runtime) -> None:
     with rt.database.read() as session:
         due = [(one, session.get_one(Delivery, one)) for one in claims.due_checks(session, rt.now(session))]
     for delivery_id, delivery in due:
-        sender = rt.senders.get(delivery.channel)
+        sender = rt.sender_named(delivery.channel, delivery.sender)
         report = sender.fetch(delivery.provider_id) if sender and delivery.provider_id else None
         with rt.database.write() as session:
             now = rt.now(session)

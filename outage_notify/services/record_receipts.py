@@ -25,12 +25,16 @@ CONFIRM_KEY = "1"
 FIRST_CHECK = timedelta(minutes=10)
 
 
-def store_report(rt: Runtime, channel: Channel, delivery: int | None, form: Mapping[str, str]) -> str:
-    """Keep a report and apply it. Returns the verdict; a crash after the first commit loses nothing."""
+def store_report(rt: Runtime, channel: Channel | None, delivery: int | None, form: Mapping[str, str]) -> str:
+    """Keep a report and apply it. Returns the verdict; a crash after the first commit loses nothing.
+
+    `channel`: as the form tells; None: as the delivery has it.
+    """
     with rt.database.write() as session:
         now = rt.now(session)
-        known = delivery if delivery and session.get(Delivery, delivery) else None
-        row = report_queries.add(session, channel, known, form, now)
+        known = session.get(Delivery, delivery) if delivery else None
+        about = channel or (known.channel if known else Channel.SMS)
+        row = report_queries.add(session, about, known.id if known else None, form, now)
         report_id = row.id
     with rt.database.write() as session:
         return _apply(session, rt, session.get_one(ProviderReport, report_id), rt.now(session))
@@ -125,7 +129,8 @@ def voice_answer(rt: Runtime, delivery_id: int, digits: str) -> bool:
 
 
 def _apply(session: Session, rt: Runtime, row: ProviderReport, now: datetime) -> str:
-    sender = rt.senders.get(row.channel)
+    about = session.get(Delivery, row.delivery_ref) if row.delivery_ref else None
+    sender = rt.sender_named(row.channel, about.sender if about else "")
     report = sender.parse_receipt(row.form) if sender else None
     if report is None:
         verdict = "not understood"

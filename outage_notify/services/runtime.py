@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
-from channels.registry import RegistryError, SenderConfig, build_senders
+from channels.registry import RegistryError, SenderConfig, build_lines
 from channels.sender import Sender
 from channels.signing import KeyFault, SigningKey, make_token, new_key
 from outage_notify.clock import Clock, machine_instant
@@ -60,11 +60,37 @@ class Runtime:
 
     @cached_property
     def senders(self) -> dict[Channel, Sender]:
-        """One sender per channel that is configured. Letters have none: people post them."""
+        """Who carries each channel that is configured. Letters have none: people post them."""
         if self.given_senders:
             return self.given_senders
+        return {channel: line[0] for channel, line in self._lines.items()}
+
+    @cached_property
+    def stand_ins(self) -> dict[Channel, tuple[Sender, ...]]:
+        """Who stands in, in this order, while the first sender of a channel fails."""
+        if self.given_senders:
+            return {}
+        return {channel: line[1:] for channel, line in self._lines.items()}
+
+    def line(self, channel: Channel) -> tuple[Sender, ...]:
+        """All senders of a channel, the one that usually carries it first."""
+        first = self.senders.get(channel)
+        return (first, *self.stand_ins.get(channel, ())) if first else ()
+
+    def sender_named(self, channel: Channel, name: str) -> Sender | None:
+        """The sender that was handed a delivery. None: it is not configured any more, nobody can be asked.
+
+        A delivery without a name is from a release that knew one sender for each channel.
+        """
+        line = self.line(channel)
+        if not name:
+            return line[0] if line else None
+        return next((one for one in line if one.name == name), None)
+
+    @cached_property
+    def _lines(self) -> dict[Channel, tuple[Sender, ...]]:
         settings = self.settings
-        config = SenderConfig(
+        first = SenderConfig(
             now=self._now_alone,
             twilio_account_sid=settings.twilio_account_sid,
             twilio_auth_token=settings.twilio_auth_token,
@@ -76,9 +102,22 @@ class Runtime:
             connect_timeout=settings.provider_timeout / 2,
             read_timeout=settings.provider_timeout,
             connections=max(8, 2 * settings.send_threads),
+            extra=settings.foreign_options,
         )
+        second = replace(
+            first,
+            twilio_account_sid=settings.second_twilio_account_sid,
+            twilio_auth_token=settings.second_twilio_auth_token,
+            twilio_from=settings.second_twilio_from,
+            twilio_voice_from=settings.second_twilio_voice_from,
+            twilio_api_base=settings.second_twilio_api_base,
+            smtp_url=settings.second_smtp_url,
+            suffix="-2",
+        )
+        order = {one: settings.order(one) for one in (Channel.SMS, Channel.VOICE, Channel.EMAIL)}
         try:
-            return build_senders(config)
+            # In simulator mode nothing real may be sent: a sender of another package counts if it is named.
+            return build_lines([first, second], order, only_named=settings.simulator)
         except RegistryError as error:
             raise SettingsError(str(error)) from error
 

@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
-from channels.model import Channel, Outcome
+from channels.model import Channel, Outcome, OutcomeKind
 from channels.sender import Sender
-from outage_notify.services import settle_batch
+from outage_notify.services import settle_batch, stand_in
 from outage_notify.services.begin_batch import Ready, begin, worker_name
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import claims, pacing
@@ -45,9 +45,7 @@ def send_due(rt: Runtime, stop: Sequence[bool] = ()) -> int:
     begun is then finished, what is claimed and not begun is given back.
     """
     with ThreadPoolExecutor(max(1, len(rt.senders)), thread_name_prefix="channel") as channels:
-        waves = [
-            channels.submit(_Line(rt, channel, sender, stop).run) for channel, sender in rt.senders.items()
-        ]
+        waves = [channels.submit(_Line(rt, channel, stop).run) for channel in rt.senders]
     # All have ended here; the first failure is raised, none is lost in silence.
     return sum(wave.result() for wave in waves)
 
@@ -55,20 +53,19 @@ def send_due(rt: Runtime, stop: Sequence[bool] = ()) -> int:
 class _Line:
     """One channel's line from outbox to provider, for one ring of the bell."""
 
-    def __init__(self, rt: Runtime, channel: Channel, sender: Sender, stop: Sequence[bool]) -> None:
+    def __init__(self, rt: Runtime, channel: Channel, stop: Sequence[bool]) -> None:
         settings = rt.settings
-        self._rt, self._channel, self._sender, self._stop = rt, channel, sender, stop
+        self._rt, self._channel, self._stop = rt, channel, stop
+        # Who carries what is claimed at present; chosen anew with each claim.
+        self._sender: Sender = rt.senders[channel]
+        self._silences = 0
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._rate = {
-            Channel.SMS: settings.sms_per_second,
-            Channel.VOICE: settings.voice_per_second,
-            Channel.EMAIL: settings.email_per_second,
-        }[channel]
         # So many calls of one thread, one after the other, still end within the lease; what does not is
         # given back uncalled.
         in_turn = int(settings.lease_seconds / settings.provider_timeout)
         self._chunk = min(MOST_PER_CHUNK, settings.send_threads * max(1, in_turn))
-        # Set once the provider asks to wait: what is begun and not yet called stays uncalled.
+        # Set once the provider asks to wait or gives no answer any more: what is begun and not yet called
+        # stays uncalled.
         self._closed = threading.Event()
 
     def run(self) -> int:
@@ -85,8 +82,9 @@ class _Line:
                         waiting.extend(held)
                     if waiting:
                         chunk = [waiting.popleft() for _ in range(min(self._chunk, len(waiting)))]
-                        ready = begin(self._rt, self._sender, chunk, self._lease)
-                        flying.append([(one, calls.submit(self._call, one)) for one in ready])
+                        sender = self._sender
+                        ready = begin(self._rt, sender, chunk, self._lease)
+                        flying.append([(one, calls.submit(self._call, sender, one)) for one in ready])
                     if flying and (len(flying) >= IN_FLIGHT or not (waiting or more)):
                         handed += self._land(flying.popleft())
                     if not (waiting or more or flying):
@@ -104,20 +102,27 @@ class _Line:
         """(rows that are ours now, whether there may be more)."""
         with self._rt.database.write() as session:
             now = self._rt.now(session)
-            allowed = pacing.spend(session, self._channel, self._rate, BATCH, now)
+            turn = stand_in.choose(session, self._rt, self._channel, now)
+            allowed = pacing.spend(session, turn.buckets, turn.most or BATCH, now)
             if not allowed:
                 return [], False
-            held = claims.claim(session, self._channel, worker_name(), now, self._lease, allowed)
-            pacing.give_back(session, self._channel, allowed - len(held))
+            self._sender = turn.sender
+            rest = pacing.rest_of(session, turn.sender.name, allowed, self._rt.settings.rest_share)
+            # A sender that is tried again is not tried with the most important message.
+            rest = allowed if turn.most else rest
+            held = claims.claim(session, self._channel, worker_name(), now, self._lease, allowed, rest)
+            pacing.give_back(session, turn.buckets, allowed - len(held))
         return held, len(held) == allowed
 
-    def _call(self, one: Ready) -> Outcome:
+    def _call(self, sender: Sender, one: Ready) -> Outcome:
         if self._ended() or time.monotonic() >= one.lease_ends:
             # We are to stop, the provider asked to wait, or this process slept through its lease and
             # the row may already be somebody else's. It was not called, and that is certain.
             return settle_batch.NOT_CALLED
-        outcome = self._sender.send(one.message)
-        if settle_batch.closes(self._channel, outcome):
+        outcome = sender.send(one.message)
+        silent = outcome.kind is OutcomeKind.UNKNOWN
+        self._silences = self._silences + 1 if silent else 0
+        if settle_batch.closes(self._channel, outcome) or self._silences >= stand_in.TROUBLES:
             self._closed.set()
         return outcome
 

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, FaultClass, Outcome, OutcomeKind
+from outage_notify.services import stand_in
 from outage_notify.services.begin_batch import Ready
 from outage_notify.services.record_receipts import FIRST_CHECK
 from outage_notify.services.runtime import Runtime
@@ -22,8 +23,6 @@ from outage_notify.services.settle import note_bad_contact, note_twice
 from outage_notify.store import claims, delivery_queries, pacing
 from outage_notify.store.claims import Claim
 from outage_notify.store.delivery_tables import Delivery
-from outage_notify.store.work_queries import SYSTEM, open_task, record
-from outage_notify.store.work_tables import TaskKind
 
 log = structlog.get_logger()
 
@@ -49,21 +48,22 @@ def settle(rt: Runtime, channel: Channel, done: Sequence[tuple[Ready, Outcome]])
     if not done:
         return
     taken = {one.held: out.provider_id for one, out in done if out.kind is OutcomeKind.ACCEPTED}
-    others = [(one.held, out) for one, out in done if out.kind is not OutcomeKind.ACCEPTED]
+    others = [(one, out) for one, out in done if out.kind is not OutcomeKind.ACCEPTED]
     outcomes = {one.held: out for one, out in done}
 
     def write(session: Session) -> None:
         now = rt.now(session)
+        stand_in.note(session, rt, channel, [(one.sender, out) for one, out in done], now)
         won = claims.accepted_many(session, taken, now, _check_at(channel, now))
         for held in taken:
             if held.delivery not in won:
                 _taken(session, channel, held, outcomes[held], now)
-        for held, outcome in others:
+        for one, outcome in others:
             if outcome is NOT_CALLED:
-                claims.unbegin(session, held, now)
+                claims.unbegin(session, one.held, now)
                 continue
-            claims.end_attempt(session, held, outcome, now)
-            _settle_one(session, rt, channel, held, outcome, now)
+            claims.end_attempt(session, one.held, outcome, now)
+            _settle_one(session, rt, channel, one, outcome, now)
 
     rt.database.persist(write, rt.settings.lease_seconds)
     for held, outcome in outcomes.items():
@@ -82,16 +82,17 @@ def _check_at(channel: Channel, now: datetime) -> datetime | None:
 
 
 def _settle_one(
-    session: Session, rt: Runtime, channel: Channel, held: Claim, outcome: Outcome, now: datetime
+    session: Session, rt: Runtime, channel: Channel, one: Ready, outcome: Outcome, now: datetime
 ) -> None:
     """Settle one that was not simply taken."""
+    held = one.held
     if outcome.kind is OutcomeKind.UNKNOWN:
         grace = timedelta(seconds=rt.settings.doubt_grace)
         claims.in_doubt(session, held, now, now + grace, outcome.code or outcome.detail)
     elif outcome.fault is FaultClass.CONFIGURATION:
-        _our_fault(session, channel, held, outcome, now)
+        _our_fault(session, rt, channel, one, outcome, now)
     elif outcome.kind is OutcomeKind.LATER:
-        _later(session, channel, held, outcome, now)
+        _later(session, channel, one, outcome, now)
     elif claims.failed(
         session,
         held.delivery,
@@ -116,35 +117,30 @@ def _taken(session: Session, channel: Channel, held: Claim, outcome: Outcome, no
     claims.remember_provider_id(session, held.delivery, outcome.provider_id)
 
 
-def _later(session: Session, channel: Channel, held: Claim, outcome: Outcome, now: datetime) -> None:
+def _later(session: Session, channel: Channel, one: Ready, outcome: Outcome, now: datetime) -> None:
     """Nothing was taken: back off with jitter; where that `closes` the sender, for all workers."""
+    held = one.held
     tries = delivery_queries.tries_of(session, held.delivery)
     backoff = min(timedelta(seconds=2.0 ** min(tries, 12)), MOST_BACKOFF)
     wait = timedelta(seconds=outcome.retry_after) if outcome.retry_after else backoff
     if closes(channel, outcome):
-        pacing.hold(session, channel, now + wait, f"asked to wait ({outcome.code})")
+        pacing.hold(session, one.sender, now + wait, f"asked to wait ({outcome.code})")
     jitter = wait * random.uniform(0.0, 0.25)  # noqa: S311 - spreads retries, keeps no secret
     claims.back_to_ready(session, held.delivery, now + wait + jitter, fence=held.fence, code=outcome.code)
 
 
-def _our_fault(session: Session, channel: Channel, held: Claim, outcome: Outcome, now: datetime) -> None:
-    """The provider refuses our own configuration: stop this sender and call a person; burn nothing.
+def _our_fault(
+    session: Session, rt: Runtime, channel: Channel, one: Ready, outcome: Outcome, now: datetime
+) -> None:
+    """The provider refuses our own configuration: `stand_in` has stopped this sender; burn nothing.
 
-    The row waits longer each time, so that one that alone is at fault (a country that is not
-    enabled) does not close the door to all behind it, each time that it opens.
+    Where another one stands in, the row goes to it at once. Else it waits longer each time, so that one
+    that alone is at fault (a country that is not enabled) does not close the door to all behind
+    it, each time that it opens.
     """
-    tries = delivery_queries.tries_of(session, held.delivery)
-    due_at = now + CONFIGURATION_HOLD * max(1, min(tries, 6))
-    claims.back_to_ready(session, held.delivery, due_at, fence=held.fence, code=outcome.code)
-    pacing.hold(session, channel, now + CONFIGURATION_HOLD, f"refused our configuration ({outcome.code})")
-    new = open_task(
-        session,
-        TaskKind.SENDER,
-        f"sender:{channel.value}:{outcome.code}:{now:%Y-%m-%d}",
-        now,
-        due_at=now,
-        note=f"{channel.value}: provider code {outcome.code}. Run `outage-notify doctor`.",
-    )
-    if new:
-        record(session, now, SYSTEM, "sender_stopped", channel=channel.value, code=outcome.code)
-        log.error("sender stopped", channel=channel.value, code=outcome.code)
+    due_at = now
+    if not stand_in.another_carries(session, rt, channel, one.sender, now):
+        tries = delivery_queries.tries_of(session, one.held.delivery)
+        due_at += CONFIGURATION_HOLD * max(1, min(tries // len(rt.line(channel)), 6))
+    claims.back_to_ready(session, one.held.delivery, due_at, fence=one.held.fence, code=outcome.code)
+    pacing.hold(session, one.sender, now + CONFIGURATION_HOLD, f"refused our configuration ({outcome.code})")

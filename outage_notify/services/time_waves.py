@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from channels.model import Channel
 from outage_notify.domain.quiet_hours import QuietHours
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.stand_in import rate_of as rate_of
 from outage_notify.store import outbox_queries
 from outage_notify.store.delivery_tables import Notice
 from outage_notify.store.outage_tables import Outage
@@ -85,16 +86,6 @@ def _late(
     channel: Channel, count: int, rate: float, takes: timedelta, notice: Notice, now: datetime
 ) -> LateWave:
     return LateWave(channel, count, rate, takes, max(timedelta(0), notice.deadline - now), notice.deadline)
-
-
-def rate_of(rt: Runtime, channel: Channel) -> float | None:
-    """Messages per second; none for letters, which people post."""
-    settings = rt.settings
-    return {
-        Channel.SMS: settings.sms_per_second,
-        Channel.VOICE: settings.voice_per_second,
-        Channel.EMAIL: settings.email_per_second,
-    }.get(channel)
 
 
 def quiet_for(rt: Runtime, channel: Channel) -> QuietHours | None:

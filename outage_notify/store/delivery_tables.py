@@ -100,6 +100,8 @@ class Delivery(Base):
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     fence: Mapped[int] = mapped_column(Integer, default=0)
     tries: Mapped[int] = mapped_column(Integer, default=0)
+    # The sender that was handed it last: who is asked about it in doubt. Empty: none yet.
+    sender: Mapped[str] = mapped_column(String(60), default="", server_default="")
     provider_id: Mapped[str | None] = mapped_column(String(200))
     began_at: Mapped[datetime | None] = mapped_column(Instant)
     accepted_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -182,7 +184,8 @@ class ProviderReport(Base):
 
 
 class SenderBudget(Base):
-    """A token bucket per channel, shared by all workers, spent in the claim's transaction."""
+    """What releases before revision 0015 kept of each sender. Nothing here reads it (`sender_tables`
+    does); it stays while workers of such a release may still run, and a later revision drops it."""
 
     __tablename__ = "sender_budgets"
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.store.delivery_tables import Attempt, Delivery, Notice, SenderBudget
+from outage_notify.store.delivery_tables import Attempt, Delivery, Notice
+from outage_notify.store.sender_tables import SenderState
 
 PLANNED = (NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD)
 
@@ -91,5 +92,5 @@ def outcomes_since(session: Session, since: datetime) -> dict[tuple[str, str], i
     return {(sender, outcome): count for sender, outcome, count in rows}
 
 
-def budgets(session: Session) -> list[SenderBudget]:
-    return list(session.scalars(select(SenderBudget).order_by(SenderBudget.channel)))
+def senders(session: Session) -> list[SenderState]:
+    return list(session.scalars(select(SenderState).order_by(SenderState.sender)))

@@ -17,6 +17,7 @@ from outage_notify.store import (
     people_tables,
     plan_tables,
     protection_tables,
+    sender_tables,
     user_tables,
     work_tables,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "people_tables",
     "plan_tables",
     "protection_tables",
+    "sender_tables",
     "user_tables",
     "work_tables",
 ]

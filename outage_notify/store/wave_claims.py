@@ -53,9 +53,18 @@ class Claim:
 
 
 def claim(
-    session: Session, channel: Channel, worker: str, now: datetime, lease: timedelta, limit: int
+    session: Session,
+    channel: Channel,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    rest: int = 0,
 ) -> list[Claim]:
     """Hold up to `limit` due rows of a channel, the most important first.
+
+    `rest` of them are kept for the priorities below the one that would fill the claim alone, so
+    that a wave of key customers slows down everybody else's and does not stop it.
 
     One statement for each priority, so that each reads the first rows of an index and
     nothing else, however many wait behind them or are not due yet; rows that another worker is
@@ -63,20 +72,49 @@ def claim(
     READY again, since nothing was sent.
     """
     held: list[Claim] = []
+    if rest >= limit:
+        # A claim of one row or two, and this time it is the others' turn.
+        for priority in reversed(PRIORITIES):
+            if len(held) < limit:
+                held += _take(session, channel, priority, worker, now, lease, limit - len(held))
+        return held
     for priority in PRIORITIES:
-        if len(held) == limit:
+        below = range(priority + 1, PRIORITIES.stop)
+        kept = rest if below else 0
+        if (room := limit - kept - len(held)) > 0:
+            held += _take(session, channel, priority, worker, now, lease, room)
+        if len(held) >= limit - kept:
+            for lower in below if kept else ():
+                # An equal part for each, so that those in the middle are not passed over either.
+                part = min(limit - len(held), max(1, kept // len(below)))
+                if part > 0:
+                    held += _take(session, channel, lower, worker, now, lease, part)
+            for again in range(priority, PRIORITIES.stop):
+                if len(held) < limit and kept:
+                    held += _take(session, channel, again, worker, now, lease, limit - len(held))
             break
-        given = {
-            "wanted_channel": channel,
-            "wanted_priority": priority,
-            "now": now,
-            "most": limit - len(held),
-            "worker": worker,
-            "lease_ends": now + lease,
-        }
-        rows = session.execute(_claim(), given).all()
-        held += [Claim(row.id, row.fence) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
     return held
+
+
+def _take(
+    session: Session,
+    channel: Channel,
+    priority: int,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    most: int,
+) -> list[Claim]:
+    given = {
+        "wanted_channel": channel,
+        "wanted_priority": priority,
+        "now": now,
+        "most": most,
+        "worker": worker,
+        "lease_ends": now + lease,
+    }
+    rows = session.execute(_claim(), given).all()
+    return [Claim(row.id, row.fence) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
 
 
 @cache
@@ -125,7 +163,7 @@ def begin_many(
     if not held:
         return set()
     dialect = dialect_of(session)
-    until = {"now": now, "lease_ends": now + lease}
+    until = {"now": now, "lease_ends": now + lease, "through": sender}
     won = set(session.scalars(_begin(dialect), {**_held(dialect, held), **until}))
     begun = [one for one in held if one.delivery in won]
     if begun:
@@ -148,6 +186,7 @@ def _begin(dialect: str) -> Executable:
         )
         .values(
             state=S.SUBMITTING,
+            sender=bindparam("through"),
             began_at=bindparam("now"),
             lease_until=bindparam("lease_ends"),
             tries=D.c.tries + 1,

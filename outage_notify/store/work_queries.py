@@ -85,6 +85,16 @@ def close_tasks(session: Session, kind: TaskKind, at: datetime, by: str, **about
     return len(done.all())
 
 
+def close_tasks_named(session: Session, kind: TaskKind, prefix: str, at: datetime, by: str) -> int:
+    """Close every open task of a kind whose `dedupe` begins so. Twice is harmless."""
+    statement = (
+        update(Task)
+        .where(Task.kind == kind, Task.done_at.is_(None), Task.dedupe.startswith(prefix, autoescape=True))
+        .values(done_at=at, done_by=by)
+    )
+    return len(session.execute(statement.returning(Task.id)).all())
+
+
 def open_tasks(session: Session, outage: int | None = None, limit: int = 500) -> list[Task]:
     """Open tasks, the most urgent first."""
     statement = select(Task).where(Task.done_at.is_(None)).order_by(Task.due_at, Task.id).limit(limit)

@@ -81,9 +81,11 @@ def _mount(app: Flask) -> None:
         desk_enquiry.pages,
         api.pages,
         webhooks.hooks,
+        webhooks.reports,
         metrics.pages,
     ):
         app.register_blueprint(blueprint)
     security.exempt_from_csrf(app, webhooks.hooks)
+    security.exempt_from_csrf(app, webhooks.reports)
     security.exempt_from_csrf(app, api.pages)
     security.exempt_from_csrf(app, own_keys.machines)

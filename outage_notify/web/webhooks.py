@@ -1,11 +1,14 @@
 """What the telephony provider posts to us: status reports, calls in progress, incoming texts.
 
-Promises: nothing is believed without a signature over the public address and the whole
-form; what is signed is stored before it is understood, even where its token is unknown.
-Leaves the meaning to the services.
+Promises: nothing of Twilio's is believed without a signature of one of our accounts over the
+public address and the whole form; what is signed is stored before it is understood, even where its
+token is unknown. Other providers report to an address that holds a signed token, which
+only they were given. Leaves the meaning to the services.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, request
 
@@ -18,6 +21,7 @@ from outage_notify.web.context import runtime
 from outage_notify.web.security import WEBHOOK_LIMIT, limiter
 
 hooks = Blueprint("webhooks", __name__, url_prefix="/webhooks/twilio")
+reports = Blueprint("reports", __name__, url_prefix="/webhooks")
 NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -30,7 +34,8 @@ def verify() -> None:
     query = request.query_string.decode("ascii", "replace")
     url = settings.base_url + request.path + (f"?{query}" if query else "")
     signature = request.headers.get(twilio_signature.HEADER, "")
-    if not twilio_signature.verify(settings.twilio_auth_token, url, request.form, signature):
+    accounts = (settings.twilio_auth_token, settings.second_twilio_auth_token)
+    if not any(twilio_signature.verify(one, url, request.form, signature) for one in accounts):
         abort(_plain(403, "The signature does not fit this address and form."))
 
 
@@ -45,6 +50,35 @@ def status(token: str) -> Response:
         return _plain(404, "No delivery is known by this address; the report was kept.")
     record_receipts.store_report(rt, channel, delivery, form)
     return make_response("", 204)
+
+
+@reports.post("/report/<token>")
+@limiter.limit(WEBHOOK_LIMIT)
+def report(token: str) -> Response:
+    """A report of any other provider, as a form or as JSON; its sender reads it (`parse_receipt`)."""
+    try:
+        delivery = links.subject_of(runtime(), links.CALLBACK, token)
+    except BadToken:
+        return _plain(404, "No delivery is known by this address.")
+    record_receipts.store_report(runtime(), None, delivery, _fields())
+    return make_response("", 204)
+
+
+def _fields() -> dict[str, str]:
+    """The form, or a JSON object flattened to texts: {"a": {"b": 1}} is {"a.b": "1"}."""
+    if not request.is_json:
+        return request.form.to_dict()
+    found: dict[str, str] = {}
+
+    def flatten(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                flatten(f"{name}.{key}" if name else str(key), inner)
+        elif value is not None:
+            found[name] = str(value)
+
+    flatten("", request.get_json())
+    return found
 
 
 @hooks.post("/voice/<token>")

@@ -122,7 +122,7 @@ def test_a_worker_that_died_in_the_call_leaves_a_doubt_that_is_settled(city: Wor
     with city.rt.database.write() as session:
         now, lease = city.rt.now(session), timedelta(seconds=60)
         (held,) = claims.claim(session, Channel.SMS, "w", now, lease, 10)
-        assert claims.begin(session, held, "w", "sms", now, lease)
+        assert claims.begin(session, held, "w", "twilio-sms", now, lease)
     assert city.work() == 0
     city.pass_time(seconds=61)
     assert city.reconcile().doubted == 1

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from channels.model import Channel
 from outage_notify.store import migrate, pacing
 from outage_notify.store.database import Database
+from outage_notify.store.pacing import Bucket
 from tests.factories.people import NOW
 
 RATE = 10.0
 BURST = int(RATE * pacing.BURST_SECONDS)
+TEN = Bucket("a", RATE, Channel.SMS)
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def plain() -> Iterator[Database]:
 
 def spend(database: Database, wanted: int, at: float = 0.0, rate: float = RATE) -> int:
     with database.write() as session:
-        return pacing.spend(session, Channel.SMS, rate, wanted, NOW + timedelta(seconds=at))
+        return pacing.spend(session, [Bucket("a", rate, Channel.SMS)], wanted, NOW + timedelta(seconds=at))
 
 
 def test_the_first_one_finds_a_full_bucket_and_no_more(database: Database) -> None:
@@ -61,15 +63,15 @@ def test_a_sender_slower_than_one_per_burst_still_sends(database: Database) -> N
 
 def test_what_found_no_row_is_given_back(database: Database) -> None:
     with database.write() as session:
-        assert pacing.spend(session, Channel.SMS, RATE, BURST, NOW) == BURST
-        pacing.give_back(session, Channel.SMS, BURST - 3)
+        assert pacing.spend(session, [TEN], BURST, NOW) == BURST
+        pacing.give_back(session, [TEN], BURST - 3)
     assert spend(database, 1000) == BURST - 3
 
 
 def test_nothing_is_spent_when_the_transaction_is_rolled_back(database: Database) -> None:
     spend(database, 0)
     with pytest.raises(RuntimeError), database.write() as session:
-        assert pacing.spend(session, Channel.SMS, RATE, BURST, NOW) == BURST
+        assert pacing.spend(session, [TEN], BURST, NOW) == BURST
         raise RuntimeError
     assert spend(database, 1000) == BURST
 
@@ -77,9 +79,9 @@ def test_nothing_is_spent_when_the_transaction_is_rolled_back(database: Database
 def test_a_held_sender_sends_nothing_until_then(database: Database) -> None:
     spend(database, 1)
     with database.write() as session:
-        pacing.hold(session, Channel.SMS, NOW + timedelta(seconds=30), "asked to wait")
+        pacing.hold(session, "a", NOW + timedelta(seconds=30), "asked to wait")
         # An earlier end does not shorten it.
-        pacing.hold(session, Channel.SMS, NOW + timedelta(seconds=5), "asked to wait")
+        pacing.hold(session, "a", NOW + timedelta(seconds=5), "asked to wait")
     assert spend(database, 1, 29.9) == 0
     assert spend(database, 1, 30) == 1
 
@@ -87,8 +89,8 @@ def test_a_held_sender_sends_nothing_until_then(database: Database) -> None:
 def test_one_held_sender_does_not_hold_another(database: Database) -> None:
     spend(database, 1)
     with database.write() as session:
-        pacing.hold(session, Channel.SMS, NOW + timedelta(hours=1), "asked to wait")
-        assert pacing.spend(session, Channel.EMAIL, RATE, 3, NOW) == 3
+        pacing.hold(session, "a", NOW + timedelta(hours=1), "asked to wait")
+        assert pacing.spend(session, [Bucket("b", RATE)], 3, NOW) == 3
 
 
 def test_many_workers_together_spend_no_more_than_one(database: Database) -> None:
@@ -111,12 +113,12 @@ def test_over_any_span_no_more_than_rate_and_burst(plain: Database, asked: list[
     """Requests may come in any order of their times: a worker may have waited for the lock."""
     last: datetime = NOW
     with plain.write() as session:
-        session.execute(pacing.SenderBudget.__table__.delete())
+        session.execute(pacing.SenderState.__table__.delete())
         spent = 0
         for seconds, wanted in asked:
             at = NOW + timedelta(seconds=seconds)
             last = max(last, at)
-            granted = pacing.spend(session, Channel.SMS, RATE, wanted, at)
+            granted = pacing.spend(session, [TEN], wanted, at)
             assert 0 <= granted <= wanted
             spent += granted
         first = min((NOW + timedelta(seconds=seconds) for seconds, _ in asked), default=NOW)

@@ -173,7 +173,7 @@ def test_too_many_requests_hold_the_sender_and_lose_nobody(city: World) -> None:
     city.first_wave()
     waiting = [one for one in city.deliveries() if one.notice.kind == "SEVEN_DAY" and one.state is S.READY]
     # What went out side by side with the refused one is out; all the rest waits.
-    assert len(waiting) >= 30 - city.rt.settings.send_threads
+    assert len(waiting) >= 30 - 2 * city.rt.settings.send_threads
     city.pass_time(seconds=10)
     assert city.work() == 0
     city.pass_time(seconds=16)

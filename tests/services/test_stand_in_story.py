@@ -16,6 +16,7 @@ from channels.simulator import Simulator
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.errors import SettingsError
 from outage_notify.services import doctor
+from outage_notify.services.measure_engine import measure
 from outage_notify.services.stand_in import TROUBLES
 from outage_notify.store.delivery_tables import Attempt
 from outage_notify.store.work_tables import Task
@@ -120,6 +121,14 @@ def test_wrong_credentials_send_everybody_by_the_second_and_back_again(pair: Pai
     assert set(pair.senders()) == {"twilio-sms-2"}
     pair.told_once(homes)
     assert down(pair.city)
+    pair.city.pass_time(seconds=30)
+    failing = {gauge.name: gauge.values for gauge in measure(pair.city.rt)}[
+        "outage_notify_sender_down_seconds"
+    ]
+    assert {dict(names)["sender"]: seconds >= 30 for names, seconds in failing.items()} == {
+        "twilio-sms": True,
+        "twilio-sms-2": False,
+    }
     ((note, done),) = sender_tasks(pair.city)
     assert not done and "twilio-sms-2 stands in" in note and "20003" in note
     # It works again: one message of the next wave tries it, the others follow in the next claim.

@@ -7,7 +7,7 @@ which knows whether a key was pressed. A machine is never a person reached.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from twilio.base import values
@@ -202,6 +202,16 @@ def machine_twiml(voice: RenderedVoice) -> str:
 def goodbye_twiml(voice: RenderedVoice) -> str:
     """Goodbye, and the end of the call."""
     return _closing(voice.language, voice.goodbye)
+
+
+def information_twiml(spoken: Sequence[tuple[Language, Sequence[str]]]) -> str:
+    """For somebody who calls us: sentences in one language or in several, and the end of the call."""
+    script = VoiceResponse()
+    for language, lines in spoken:
+        for line in lines:
+            _say(script, language, line)
+    script.hangup()
+    return str(script)
 
 
 def _closing(language: Language, text: str) -> str:

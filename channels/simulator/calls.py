@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from channels.simulator.answers import Answer, Form, by_date, fault, page, scripted
-from channels.simulator.callbacks import Receipts, Webhooks
-from channels.simulator.ledger import Ledger
+from channels.simulator.answers import Answer, Form, fault, scripted
+from channels.simulator.callbacks import Receipts
+from channels.simulator.collection import Collection
 from channels.simulator.messages import E164
-from channels.simulator.resources import API_VERSION, Record, Records, new_sid, rfc2822
-from channels.simulator.script import CALL_OUTCOMES, Behaviour, Script
-from channels.simulator.timeline import Timeline
+from channels.simulator.resources import API_VERSION, Record, new_sid, rfc2822
+from channels.simulator.script import CALL_OUTCOMES, Behaviour
 from channels.simulator.twiml import CallScript, Transcript
 
 ANSWERED_BY = {"human": "human", "machine": "machine_start", "fax": "fax", "unknown": "unknown"}
@@ -20,26 +17,12 @@ ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 SECONDS_PER_SENTENCE = 6
 
 
-class Calls:
+class Calls(Collection):
     """Create, list, fetch; then rung, answered or not, heard, with callbacks."""
 
-    def __init__(
-        self,
-        account_sid: str,
-        records: Records,
-        ledger: Ledger,
-        script: Script,
-        webhooks: Webhooks,
-        timeline: Timeline,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._account_sid = account_sid
-        self.records = records
-        self._ledger = ledger
-        self._script = script
-        self._webhooks = webhooks
-        self._timeline = timeline
-        self._now = now
+    key = "calls"
+    date = ("start_time", "StartTime")
+    filters: ClassVar = {"From": "from", "Status": "status"}
 
     def create(self, form: Form) -> Answer:
         """POST Calls.json. Called twice, it rings twice."""
@@ -52,12 +35,7 @@ class Calls:
             return fault(400, 21205, "Url is not a valid URL")
         behaviour = self._script.draw("voice", to)
 
-        def take() -> tuple[dict[str, Any], Callable[[], None]]:
-            record = self.place(form, behaviour, "outbound-api")
-            shown = self.records.show(record)
-            return shown, self._timeline.prepared(lambda: self._dial(record))
-
-        return scripted(behaviour, take)
+        return scripted(behaviour, self.taking(lambda: self.place(form, behaviour, "outbound-api")))
 
     def place(self, form: Form, behaviour: Behaviour, direction: str) -> Record:
         """Keep a new call."""
@@ -107,7 +85,7 @@ class Calls:
         self.records.take(record)
         return record
 
-    def _dial(self, record: Record) -> None:
+    def go_on(self, record: Record) -> None:
         """Ring. After a restart: a call that somebody heard is not made again."""
         behaviour = record.behaviour
         receipts = Receipts(self._webhooks, self._timeline, record.callback_url, behaviour)
@@ -192,32 +170,6 @@ class Calls:
         if record.shown["answered_by"]:
             form["AnsweredBy"] = record.shown["answered_by"]
         return form
-
-    def resume(self) -> int:
-        """After a restart: take up what was under way; how many that were."""
-        unsettled = self.records.unsettled()
-        for record in unsettled:
-            self._timeline.run(lambda record=record: self._dial(record))  # type: ignore[misc]
-        return len(unsettled)
-
-    def listing(self, path: str, query: Form) -> Answer:
-        """GET Calls.json with To, From, Status, StartTime (=, >, <), Page and PageSize."""
-        found = self.records.listed(query.get("To", ""))
-        if sender := query.get("From"):
-            found = (one for one in found if one["from"] == sender)
-        if status := query.get("Status"):
-            found = (one for one in found if one["status"] == status)
-        try:
-            return page(by_date(found, "start_time", query, "StartTime"), "calls", path, query)
-        except ValueError:
-            return fault(400, 20006, "StartTime is a date.")
-
-    def fetch(self, sid: str) -> Answer:
-        """GET Calls/SID.json."""
-        record = self.records.get(sid)
-        if record is None:
-            return fault(404, 20404, "The requested resource was not found")
-        return Answer(body=self.records.show(record))
 
 
 class _Events:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from channels.simulator.answers import Answer, Form, by_date, fault, page, scripted
-from channels.simulator.callbacks import Receipts, Webhooks
-from channels.simulator.ledger import Ledger
-from channels.simulator.resources import API_VERSION, Record, Records, new_sid, rfc2822
-from channels.simulator.script import SMS_OUTCOMES, Behaviour, Script
-from channels.simulator.timeline import Timeline
+from channels.simulator.answers import Answer, Form, fault, scripted
+from channels.simulator.callbacks import Receipts
+from channels.simulator.collection import Collection
+from channels.simulator.resources import API_VERSION, Record, new_sid, rfc2822
+from channels.simulator.script import SMS_OUTCOMES, Behaviour
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 GSM_7 = frozenset(
@@ -37,28 +34,17 @@ def segments(text: str) -> int:
     return 1 if length <= single else -(-length // part)
 
 
-class Messages:
+class Messages(Collection):
     """Create, list, fetch; then sent, delivered or not, with callbacks."""
 
-    def __init__(
-        self,
-        account_sid: str,
-        records: Records,
-        ledger: Ledger,
-        script: Script,
-        webhooks: Webhooks,
-        timeline: Timeline,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._account_sid = account_sid
-        self.records = records
-        self._ledger = ledger
-        self._script = script
-        self._webhooks = webhooks
-        self._timeline = timeline
-        self._now = now
+    key = "messages"
+    date = ("date_sent", "DateSent")
+    filters: ClassVar = {"From": "from"}
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
         self._stopped: set[str] = set()
-        for shown in reversed(list(records.listed())):
+        for shown in reversed(list(self.records.listed())):
             if shown["direction"] == "inbound":
                 self._heed(shown["from"], shown["body"])
 
@@ -82,12 +68,7 @@ class Messages:
             return fault(400, 21624, "Invalid validity period value")
         behaviour = self._script.draw("sms", to)
 
-        def take() -> tuple[dict[str, Any], Callable[[], None]]:
-            record = self._new(form, behaviour, "outbound-api", "queued")
-            shown = self.records.show(record)
-            return shown, self._timeline.prepared(lambda: self._depart(record))
-
-        return scripted(behaviour, take)
+        return scripted(behaviour, self.taking(lambda: self._new(form, behaviour, "outbound-api", "queued")))
 
     def _new(self, form: Form, behaviour: Behaviour, direction: str, status: str) -> Record:
         now = self._now()
@@ -127,7 +108,7 @@ class Messages:
         self.records.take(record)
         return record
 
-    def _depart(self, record: Record) -> None:
+    def go_on(self, record: Record) -> None:
         """From the queue to the carrier. Gone through again after a restart; the ledger holds."""
         behaviour = record.behaviour
         receipts = Receipts(self._webhooks, self._timeline, record.callback_url, behaviour)
@@ -185,13 +166,6 @@ class Messages:
             form["ErrorCode"] = str(record.shown["error_code"])
         return form
 
-    def resume(self) -> int:
-        """After a restart: take up what was under way; how many that were."""
-        unsettled = self.records.unsettled()
-        for record in unsettled:
-            self._timeline.run(lambda record=record: self._depart(record))  # type: ignore[misc]
-        return len(unsettled)
-
     def received(self, sender: str, to: str, body: str, direction: str = "inbound") -> Record:
         """A text that a person sent to the product, as it stands in the list."""
         record = self._new({"To": to, "From": sender, "Body": body}, Behaviour(), direction, "received")
@@ -212,20 +186,3 @@ class Messages:
         """Forget everything."""
         self.records.clear()
         self._stopped.clear()
-
-    def listing(self, path: str, query: Form) -> Answer:
-        """GET Messages.json with To, From, DateSent (=, >, <), Page and PageSize."""
-        found = self.records.listed(query.get("To", ""))
-        if sender := query.get("From"):
-            found = (one for one in found if one["from"] == sender)
-        try:
-            return page(by_date(found, "date_sent", query, "DateSent"), "messages", path, query)
-        except ValueError:
-            return fault(400, 20006, "DateSent is a date.")
-
-    def fetch(self, sid: str) -> Answer:
-        """GET Messages/SID.json."""
-        record = self.records.get(sid)
-        if record is None:
-            return fault(404, 20404, "The requested resource was not found")
-        return Answer(body=self.records.show(record))

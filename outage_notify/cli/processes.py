@@ -101,6 +101,7 @@ def simulator(state_dir: Path | None) -> int:
             settings.twilio_auth_token,
             now=now,
             webhook_inbound_url=f"{settings.base_url}/webhooks/twilio/inbound",
+            webhook_call_url=f"{settings.base_url}/webhooks/twilio/inbound-call",
             host=http.hostname or "127.0.0.1",
         )
         endings = {signal.SIGTERM, signal.SIGINT}

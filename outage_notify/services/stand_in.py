@@ -33,8 +33,6 @@ log = structlog.get_logger()
 
 # So many calls in a row without a proper answer are no accident any more.
 TROUBLES = 5
-# With nobody to stand in, so long nothing is sent; each try would put some more people in doubt.
-TROUBLE_HOLD = timedelta(seconds=30)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)  # between two trials
 
 
@@ -102,7 +100,9 @@ def _learn(
         code = next(one.code or "no answer" for one in reversed(outcomes) if _in_trouble(channel, one))
         _down(session, rt, channel, name, code, "gives no proper answers", now)
         if not another_carries(session, rt, channel, name, now):
-            pacing.hold(session, name, now + TROUBLE_HOLD, "no proper answers")
+            # Nobody stands in: each try would put some more people in doubt, so these become fewer.
+            pause = timedelta(seconds=rt.settings.lease_seconds / 2)
+            pacing.hold(session, name, now + pause, "no proper answers")
     elif proper and state.down_since is not None and sender_health.bring_up(session, name):
         closed = close_tasks_named(session, TaskKind.SENDER, f"sender:{name}:", now, SYSTEM)
         record(session, now, SYSTEM, "sender_back", sender=name, tasks=closed)

@@ -101,6 +101,7 @@ ACCESS: dict[str, Access] = {
     "webhooks.voice": A.PROVIDER,
     "webhooks.answer": A.PROVIDER,
     "webhooks.inbound": A.PROVIDER,
+    "webhooks.inbound_call": A.PROVIDER,
     "reports.report": A.LINK,
     "auth.sign_in": A.EVERYBODY,
     "auth.sign_out": A.STAFF,

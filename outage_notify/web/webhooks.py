@@ -16,7 +16,7 @@ from channels import twilio_signature
 from channels.model import Channel
 from channels.signing import BadToken
 from outage_notify.domain.errors import InvalidInput
-from outage_notify.services import links, read_reply, record_receipts, speak_notice
+from outage_notify.services import answer_call, links, read_reply, record_receipts, speak_notice
 from outage_notify.web.context import runtime
 from outage_notify.web.security import WEBHOOK_LIMIT, limiter
 
@@ -100,6 +100,14 @@ def inbound() -> Response:
     except InvalidInput as error:
         return _plain(400, str(error))
     return _twiml(NO_ANSWER)
+
+
+@hooks.post("/inbound-call")
+def inbound_call() -> Response:
+    try:
+        return _twiml(answer_call.answer_call(runtime(), request.form))
+    except InvalidInput as error:
+        return _plain(400, str(error))
 
 
 def _called(token: str) -> int:

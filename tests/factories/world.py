@@ -77,6 +77,7 @@ class World:
             settings.twilio_auth_token,
             now=self.now,
             webhook_inbound_url=f"{settings.base_url}/webhooks/twilio/inbound",
+            webhook_call_url=f"{settings.base_url}/webhooks/twilio/inbound-call",
         )
         self.simulator.start()
         self._web = make_server("127.0.0.1", web, create_app(self.rt), threaded=True)

@@ -64,13 +64,12 @@ class Collection(ABC):
 
     def listing(self, path: str, query: Form) -> Answer:
         """GET the list: To, the other filters, a date (=, >, <), Page and PageSize."""
-        found = self.records.listed(query.get("To", ""))
-        for parameter, field in self.filters.items():
-            if wanted := query.get(parameter):
-                found = (one for one in found if one[field] == wanted)
-        field, parameter = self.date
+        wanted = {field: query[name] for name, field in self.filters.items() if query.get(name)}
+        listed = self.records.listed(query.get("To", ""))
+        found = (one for one in listed if all(one[field] == value for field, value in wanted.items()))
+        date, parameter = self.date
         try:
-            return page(by_date(found, field, query, parameter), self.key, path, query)
+            return page(by_date(found, date, query, parameter), self.key, path, query)
         except ValueError:
             return fault(400, 20006, f"{parameter} is a date.")
 

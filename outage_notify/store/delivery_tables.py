@@ -184,7 +184,7 @@ class ProviderReport(Base):
 
 
 class SenderBudget(Base):
-    """What releases before revision 0015 kept of each sender. Nothing here reads it (`sender_tables`
+    """What releases before revision 0016 kept of each sender. Nothing here reads it (`sender_tables`
     does); it stays while workers of such a release may still run, and a later revision drops it."""
 
     __tablename__ = "sender_budgets"

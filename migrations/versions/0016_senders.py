@@ -1,13 +1,13 @@
 """How each sender fares, and which one a delivery was handed to.
 
-Revision 0015, after 0014. Expands only: `sender_budgets` stays for workers of the release before.
+Revision 0016, after 0015. Expands only: `sender_budgets` stays for workers of the release before.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from icalendar import Alarm, Calendar, Event
-from icalendar.prop import vDuration
+from icalendar.prop import vCalAddress, vDuration, vText
 
 from channels.catalogues import N_, translations
 from channels.maintnote import Maintnote, properties
@@ -110,6 +110,31 @@ def render_feed(
     frame = calendar.to_ical()
     head = frame[: -len(_END)]
     return b"".join((head, *pieces, _END))
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Who invites whom (bare addresses); by `method` REQUEST, or CANCEL."""
+
+    method: str
+    organizer: str
+    organizer_name: str
+    attendee: str
+
+
+def render_invitation(event: FeedEvent, language: Language, to: Invitation) -> str:
+    """One event as an iTIP message (RFC 5546). A newer revision has a higher SEQUENCE, a cancellation one higher than
+    what it cancels. Nobody is asked to accept: supply is interrupted whatever a calendar answers."""
+    calendar = _calendar()
+    calendar.add("METHOD", to.method)
+    item = _event(event, language)
+    organizer, attendee = vCalAddress(f"mailto:{to.organizer}"), vCalAddress(f"mailto:{to.attendee}")
+    organizer.params["CN"] = vText(one_line(to.organizer_name) or to.organizer)
+    attendee.params.update({"PARTSTAT": vText("ACCEPTED"), "RSVP": vText("FALSE")})
+    item.add("ORGANIZER", organizer)
+    item.add("ATTENDEE", attendee)
+    calendar.add_component(item)
+    return calendar.to_ical().decode("utf-8")
 
 
 def render_event(event: FeedEvent, language: Language) -> str:

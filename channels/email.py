@@ -150,7 +150,11 @@ class SmtpSender:
         mail.set_content(content.text)
         if content.html:
             mail.add_alternative(content.html, subtype="html")
-        if content.ics:
+        if content.ics and content.method:
+            # Beside text and HTML, where clients look for an invitation (RFC 6047).
+            more = {"method": content.method, "component": "VEVENT"}
+            mail.add_alternative(content.ics, subtype="calendar", params=more)
+        elif content.ics:
             # No METHOD: the entry is offered for saving, it is not an invitation to answer.
             mail.add_attachment(content.ics, subtype="calendar", filename="outage.ics")
         return mail

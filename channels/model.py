@@ -84,6 +84,7 @@ class RenderedEmail:
     text: str
     html: str
     ics: str = ""
+    method: str = ""  # of the calendar entry: REQUEST or CANCEL; empty: it is offered for saving only
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,8 @@ def render_title(facts: NoticeFacts) -> str:
     return translate(_TITLES[facts.kind]) % {"what": translate(_WHAT[_groups(facts).gravest])}
 
 
-def render_email(facts: NoticeFacts, ics: str = "") -> RenderedEmail:
-    """Subject, plain text and HTML; `ics` is passed through as the attachment."""
+def render_email(facts: NoticeFacts, ics: str = "", method: str = "") -> RenderedEmail:
+    """Subject, plain text and HTML; `ics` is passed through as the attachment, or as an invitation by `method`."""
     facts = clean(facts)
     translate = translations(facts.language).gettext
     over = facts.kind in ("CANCELLED", "RESTORED")
@@ -155,7 +155,7 @@ def render_email(facts: NoticeFacts, ics: str = "") -> RenderedEmail:
     context = _context(facts, _lead(facts, "long", LEAD_PLACES), **more)
     text = _template(facts.language, "email.txt").render(context)
     html = _template(facts.language, "email.html").render(context)
-    return RenderedEmail(more["subject"], text.strip() + "\n", html.strip() + "\n", ics)
+    return RenderedEmail(more["subject"], text.strip() + "\n", html.strip() + "\n", ics, method)
 
 
 def render_voice(facts: NoticeFacts) -> RenderedVoice:

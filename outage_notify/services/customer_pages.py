@@ -23,6 +23,7 @@ from outage_notify.domain.acknowledgement import AckState, ack_predecessors
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import acknowledge, delegate, links, publish_keys, ways_in
+from outage_notify.services.invitations import Mailbox, mailboxes
 from outage_notify.services.notice_facts import LINK_LIFE_AFTER_END, facts_for, facts_of
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.sent_messages import Sent, sent_to
@@ -52,6 +53,7 @@ class SignPage:
     given: Sequence[tuple[Delegation, str]] = ()
     sent: Sequence[Sent] = ()
     passkeys: bool = False
+    mailboxes: Sequence[Mailbox] = ()
 
     @property
     def may_sign(self) -> bool:
@@ -95,6 +97,7 @@ def sign_page(rt: Runtime, token: str) -> SignPage:
             delegation=way.delegation,
             given=[] if way.delegation else _given(session, rt, ack),
             sent=[] if way.delegation else sent_to(session, customer.id, outage.id),
+            mailboxes=[] if way.delegation else mailboxes(customer),
             passkeys=any(
                 one.signs and one.kind == PASSKEY for one in own_key_queries.keys_of(session, customer.id)
             ),

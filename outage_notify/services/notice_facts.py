@@ -7,17 +7,27 @@ when it is sent, and to whom, was decided before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from channels.calendar import CANCELLED, CONFIRMED, FeedEvent, render_event
+from channels.calendar import (
+    CANCELLED,
+    CONFIRMED,
+    FeedEvent,
+    Invitation,
+    render_event,
+    render_invitation,
+)
 from channels.model import Channel, Language, Message, NoticeFacts, PlaceLine
 from channels.render import render_email, render_sms, render_voice
 from outage_notify.domain.audience import Tier
-from outage_notify.domain.notice import SIGNED, NoticeKind
+from outage_notify.domain.notice import ANNOUNCEMENTS, SIGNED, NoticeKind
+from outage_notify.domain.outage import OutageState
 from outage_notify.services.publish_calendar import event_site
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_lookup, outage_queries
@@ -26,6 +36,7 @@ from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevi
 from outage_notify.store.wave_queries import Place, Recipient, Wave, WaveRow, load_wave
 
 CALLBACK_LIFE = timedelta(days=14)
+_METHODS = dict.fromkeys(ANNOUNCEMENTS, "REQUEST") | {NoticeKind.CANCELLED: "CANCEL"}
 LINK_LIFE_AFTER_END = timedelta(days=30)
 
 
@@ -250,12 +261,13 @@ class WaveTexts:
         elif row.channel is Channel.VOICE:
             text = render_voice(facts).text
         else:
-            ics = ""
+            ics, method = "", ""
             if row.notice_kind is not NoticeKind.RESTORED:
                 # The site whose event goes along: the first affected one of the first recipient.
                 site = event_site(whom.customer_id, mine[0].site_id) if mine else ""
-                ics = _event_file(facts, site, revision, now)
-            email = render_email(facts, ics=ics)
+                method = _METHODS.get(row.notice_kind, "") if row.invitation else ""
+                ics = _event_file(rt, facts, site, outage, revision, now, row.address, method)
+            email = render_email(facts, ics=ics, method=method)
         base, expires = rt.settings.base_url, now + CALLBACK_LIFE
         token = rt.link_token("callback", row.id, expires)
         voice_url = ""
@@ -307,8 +319,17 @@ def _revision_of(outage: Outage, number: int) -> OutageRevision:
     return next(one for one in outage.revisions if one.number == number)
 
 
-def _event_file(facts: NoticeFacts, site: str, revision: OutageRevision, now: datetime) -> str:
-    """The notice as a calendar file; the same UID as in the customer's feed."""
+def _event_file(
+    rt: Runtime,
+    facts: NoticeFacts,
+    site: str,
+    outage: Outage,
+    revision: OutageRevision,
+    now: datetime,
+    to: str,
+    method: str,
+) -> str:
+    """The notice as a calendar file, or as an invitation by `method`; the same UID as in the customer's feed."""
     cancelled = facts.kind == NoticeKind.CANCELLED
     event = FeedEvent(
         reference=facts.reference,
@@ -326,7 +347,14 @@ def _event_file(facts: NoticeFacts, site: str, revision: OutageRevision, now: da
         url=facts.notice_url,
         alarms=not cancelled,
     )
-    return render_event(event, facts.language)
+    if not method:
+        return render_event(event, facts.language)
+    if outage.state is OutageState.CANCELLED:
+        # No revision makes a cancellation newer than what was asked for, so that its number does.
+        event = replace(event, revision=event.revision + 1)
+    sender = parseaddr(rt.settings.mail_from)[1]
+    invitation = Invitation(method, sender, rt.settings.utility, to)
+    return render_invitation(event, facts.language, invitation)
 
 
 def _mail_domain(rt: Runtime) -> str:

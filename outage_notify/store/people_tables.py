@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from channels.model import Channel, Language
@@ -106,6 +106,8 @@ class ContactPoint(Base):
     bad_reason: Mapped[str] = mapped_column(String(200), default="")
     opted_out_at: Mapped[datetime | None] = mapped_column(Instant)
     position: Mapped[int] = mapped_column(Integer, default=0)
+    # Of a mailbox: its notices come as calendar invitations.
+    invitations: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
     customer: Mapped[Customer] = relationship(back_populates="contacts")
 

@@ -56,6 +56,8 @@ ACCESS: dict[str, Access] = {
     "customer.receipt_pdf": A.LINK,
     "customer.notice_pdf": A.LINK,
     "customer.notice_page": A.LINK,
+    "customer.invitations": A.LINK,
+    "customers.invitations": A.PLANNER,
     "customer.pass_on": A.LINK,
     "customer.take_back": A.LINK,
     "passkeys.page": A.LINK,

@@ -28,6 +28,7 @@ from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput
 from outage_notify.services import customer_pages, customer_plans, delegate
 from outage_notify.services.acknowledge import Answer
+from outage_notify.services.invitations import wish_by_link
 from outage_notify.web import plan_forms
 from outage_notify.web.context import runtime
 from outage_notify.web.errors import flash_refusal
@@ -85,6 +86,20 @@ def take_back(token: str) -> Any:
     delegate.revoke(runtime(), token, request.form.get("delegation", 0, int))
     flash(_("The link was taken back; it opens nothing any more."))
     return redirect(url_for(".sign_page", token=token) + "#passed-on", 303)
+
+
+@pages.post("/s/<token>/invitations")
+@guessing
+@limiter.limit(SIGN_LIMIT)
+def invitations(token: str) -> Any:
+    wished = request.form.get("wished") == "1"
+    wish_by_link(runtime(), token, request.form.get("contact", 0, int), wished)
+    flash(
+        _("Notices to this mailbox come as calendar invitations.")
+        if wished
+        else _("Notices to this mailbox come without invitations.")
+    )
+    return redirect(url_for(".sign_page", token=token) + "#invitations", 303)
 
 
 @pages.get("/s/<token>/receipt.jws")

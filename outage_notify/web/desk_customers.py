@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.services import customer_plans, feed_addresses, key_customers, own_keys
+from outage_notify.services.invitations import wish_at_desk
 from outage_notify.web import plan_forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
@@ -58,6 +59,18 @@ def feed_revoke(customer_id: str) -> Any:
     one = request.form.get("address", type=int)
     feed_addresses.revoke(runtime(), by(), customer_id, one)
     flash(_("Revoked. The address opens nothing any more."))
+    return redirect(url_for(".page", customer_id=customer_id), 303)
+
+
+@pages.post("/<path:customer_id>/invitations")
+def invitations(customer_id: str) -> Any:
+    wished = request.form.get("wished") == "1"
+    wish_at_desk(runtime(), by(), customer_id, request.form.get("contact", 0, int), wished)
+    flash(
+        _("Notices to this mailbox come as calendar invitations.")
+        if wished
+        else _("Notices to this mailbox come without invitations.")
+    )
     return redirect(url_for(".page", customer_id=customer_id), 303)
 
 

@@ -93,8 +93,9 @@ class DrawnNetwork:
     def tile(self, z: int, x: int, y: int) -> dict[str, Any]:
         """What lies in a tile. ValueError for one that is not there.
 
-        `line`: [id, feeder, main, on, x, y, dx, dy, ...]; points: [id, feeder, on, x, y, towards x, towards y];
-        `feeders` are names, to which the second number of each counts; -1 is none.
+        `line`: [id, feeder, main, on, x, y, dx, dy, ...]; points: [id, feeder, state, x, y, towards x, towards y],
+        where state is 1 if it is on, plus 2 below medium voltage. `feeders` are names, to which the second
+        number of each counts; -1 is none.
         """
         if not 0 <= z <= DEEPEST or not (0 <= x < 2**z and 0 <= y < 2**z):
             raise ValueError("there is no such tile")
@@ -156,7 +157,8 @@ class DrawnNetwork:
         where = self.at[self.start[one] : self.start[one + 1]].mean(axis=0)
         px, py = np.rint((where - corner) / side * EXTENT).astype(np.int64).tolist()
         ux, uy = np.rint(self.direction[one] * 100).astype(np.int64).tolist()
-        return [*self._head(one, used), int(self.on[one]), px, py, ux, uy]
+        state = int(self.on[one]) + 2 * int(not self.main[one])
+        return [*self._head(one, used), state, px, py, ux, uy]
 
     def _head(self, one: int, used: dict[int, int]) -> list[Any]:
         feeder = int(self.feeder[one])

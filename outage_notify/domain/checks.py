@@ -30,6 +30,9 @@ class CheckKind(StrEnum):
     CRITICAL_TIME = "critical_time"
     CONTRACT_NOTICE = "contract_notice"
     SHORT_BACKUP = "short_backup"
+    YEARLY = "yearly"
+    NO_PLAN = "no_plan"
+    LATE_WAVE = "late_wave"
 
 
 class Weight(StrEnum):
@@ -50,6 +53,12 @@ class Limits:
     times: int = 3
     within: timedelta = timedelta(days=60)
     merge_within: timedelta = timedelta(days=14)
+    # So many outages of one customer in a calendar year at most; an article that nobody has read only advises.
+    yearly: int | None = None
+    yearly_article: str = ""
+    yearly_verified: bool = True
+    # Whether a key customer has to have an emergency plan before its supply is cut.
+    plan_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,6 +233,31 @@ def protected(plan: Plan, dates: Iterable[ProtectedDate], tz: ZoneInfo) -> list[
     ]
 
 
+def yearly(often: Collection[int], limits: Limits, year: int) -> list[Finding]:
+    """Customers who have had as many outages in this year as the policy allows: the plan would be one too many."""
+    if limits.yearly is None or not often:
+        return []
+    weight = Weight.OVERRIDE if limits.yearly_verified else Weight.ADVICE
+    detail = f"{limits.yearly} in {year}"
+    return [
+        Finding(CheckKind.YEARLY, weight, customers=len(often), article=limits.yearly_article, detail=detail)
+    ]
+
+
+def no_plan(people: Sequence[int], limits: Limits) -> list[Finding]:
+    """Key customers who would lose supply and have no emergency plan on file."""
+    if not people:
+        return []
+    weight = Weight.OVERRIDE if limits.plan_required else Weight.ADVICE
+    return [Finding(CheckKind.NO_PLAN, weight, customers=len(people), people=tuple(people[:12]))]
+
+
+def late_wave(count: int) -> list[Finding]:
+    """About so many first messages can't all be out by their deadline. Advice: approval counts the rows themselves,
+    and has its own second person for it."""
+    return [Finding(CheckKind.LATE_WAVE, Weight.ADVICE, customers=count)] if count else []
+
+
 def no_contact(missing: int) -> list[Finding]:
     """Affected customers without a usable address: they get a visit or a letter, so this is advice."""
     return [Finding(CheckKind.NO_CONTACT, Weight.ADVICE, customers=missing)] if missing else []
@@ -277,6 +311,14 @@ _SENTENCES: Mapping[CheckKind, Callable[[Finding], str]] = {
     ),
     CheckKind.CONTRACT_NOTICE: lambda one: (
         f"{_people(one.customers)} must be told earlier by contract ({one.detail} hours)."
+    ),
+    CheckKind.YEARLY: lambda one: (
+        f"{_people(one.customers)} would be out more often than {one.detail}"
+        f"{f' ({one.article})' if one.article else ''}."
+    ),
+    CheckKind.NO_PLAN: lambda one: f"No emergency plan is on file for {_people(one.customers)} who are key.",
+    CheckKind.LATE_WAVE: lambda one: (
+        f"About {one.customers} first messages can't all be out by their deadline."
     ),
     CheckKind.SHORT_BACKUP: lambda one: (
         f"The backup supply of {_people(one.customers)} ends before the work does ({one.detail} hours)."

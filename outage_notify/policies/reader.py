@@ -335,9 +335,26 @@ def _limits(root: Section) -> Limits:
         times,
         section.duration("within", "60d"),
         section.duration("merge_within", "14d"),
+        *_yearly(section),
+        section.flag("plan_required", False),
     )
     section.done()
     return limits
+
+
+def _yearly(section: Section) -> tuple[int | None, str, bool]:
+    """The cap of a calendar year, its article, and whether somebody has read that."""
+    if not section.has("yearly"):
+        return None, "", True
+    most = section.take("yearly")
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        raise section.fault("yearly", f"must be a whole number from 1, not {most!r}")
+    grade = section.text("yearly_grade")
+    if grade not in ("A", "B", "C"):
+        raise section.fault(
+            "yearly_grade", f"{grade!r} is not one of A, B, C", "A: the primary text was read."
+        )
+    return most, section.text("yearly_article"), grade != "C"
 
 
 def _exception(root: Section) -> ExceptionClause:

@@ -6,9 +6,9 @@ planner's reason) and `approve` (another person's). Stores nothing but the overr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -17,10 +17,10 @@ from geo.model import GeoError
 from geo.resolve import resolve
 from outage_notify.domain import checks
 from outage_notify.domain.audience import Affected, Impact
-from outage_notify.domain.checks import CheckKind, Finding, Other, Plan, ProtectedDate, Weight
+from outage_notify.domain.checks import CheckKind, Finding, Limits, Other, Plan, ProtectedDate, Weight
 from outage_notify.domain.errors import Blocked, NotPermitted
-from outage_notify.domain.outage import OutageState
-from outage_notify.services import customer_plans
+from outage_notify.domain.outage import OutageKind, OutageState
+from outage_notify.services import customer_plans, window_facts
 from outage_notify.services.crowd import Crowd, Listed
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.resolve_audience import Switching
@@ -31,6 +31,8 @@ from outage_notify.store.outage_tables import Outage, OutageRevision
 
 # Outages that are switched at the same time as one plan: more than these are traced by sums alone.
 MOST_TRACED_TOGETHER = 5
+# What a yearly cap counts: work that the utility chose to do.
+MAINTENANCE = (OutageKind.PLANNED, OutageKind.TEMPORARY)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Checked:
     lost: frozenset[str]
     crowd: Crowd
     reference: str = ""
+    kind: OutageKind = OutageKind.PLANNED
 
     @classmethod
     def of(
@@ -57,6 +60,7 @@ class Checked:
             frozenset(lost),
             Listed.of(affected),
             outage.reference,
+            outage.kind,
         )
 
 
@@ -81,13 +85,30 @@ def findings(session: Session, rt: Runtime, asked: Checked) -> list[Finding]:
         *_once_each(checks.overlaps(plan, close, by_reference)),
         *checks.repeated(plan, same, by_reference, limits),
         *checks.too_long(plan, limits),
+        *_yearly(session, asked, limits, dark),
         *checks.protected(plan, _protected(session, asked), asked.zone),
         *checks.no_contact(_missing(session, rt, asked)),
+        *checks.no_plan(check_queries.key_without_plan(session, dark), limits),
+        *checks.late_wave(
+            window_facts.too_many(session, rt, asked.kind, asked.start, asked.crowd, rt.now(session))
+        ),
         *customer_plans.findings(
             session, asked.crowd.customers(), dark, asked.start, asked.end, asked.zone, rt.now(session)
         ),
     ]
     return checks.in_order(_named(session, one) for one in found)
+
+
+def _yearly(session: Session, asked: Checked, limits: Limits, dark: Collection[int]) -> list[Finding]:
+    if limits.yearly is None or asked.kind not in MAINTENANCE or not dark:
+        return []
+    year = asked.start.astimezone(asked.zone).year
+    span = (
+        datetime(year, 1, 1, tzinfo=asked.zone).astimezone(UTC),
+        datetime(year + 1, 1, 1, tzinfo=asked.zone).astimezone(UTC),
+    )
+    found = check_queries.often(session, dark, span, asked.reference, MAINTENANCE, limits.yearly)
+    return checks.yearly(found, limits, year)
 
 
 def require_reasons(

@@ -13,13 +13,13 @@ from channels.model import Language, NoticeFacts, PlaceLine, RenderedSms
 from channels.render import render_sms
 from outage_notify.domain.checks import Finding
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.services import check_plan, plan_outage
+from outage_notify.services import check_plan, plan_outage, window_facts
 from outage_notify.services.check_plan import Checked
 from outage_notify.services.notice_facts import in_words
 from outage_notify.services.plan_outage import PlanRequest, Preview
 from outage_notify.services.resolve_audience import Foreseen
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.window_facts import WindowFacts, window_facts
+from outage_notify.services.window_facts import WindowFacts
 
 # As long as a real one, and plainly none.
 _SAMPLE_TOKEN = "x" * 31
@@ -49,9 +49,11 @@ def preview_plan(
     lost, crowd = frozenset(found.resolved.resolution.dark), found.resolved.hit
     with rt.database.read() as session:
         now = rt.now(session)
-        asked = Checked(request.start, request.end, rt.zone, request.switching, lost, crowd, reference)
+        asked = Checked(
+            request.start, request.end, rt.zone, request.switching, lost, crowd, reference, request.kind
+        )
         findings = tuple(check_plan.findings(session, rt, asked))
-        window = window_facts(session, rt, request.kind, request.start, request.end, crowd, now)
+        window = window_facts.window_facts(session, rt, request.kind, request.start, request.end, crowd, now)
     texts = {one.value: _sample(rt, request, one) for one in Language}
     return PlanPreview(found, window, texts, findings)
 

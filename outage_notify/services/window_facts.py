@@ -96,6 +96,16 @@ def window_facts(
     )
 
 
+def too_many(
+    session: Session, rt: Runtime, kind: OutageKind, start: datetime, crowd: Crowd, now: datetime
+) -> int:
+    """About how many first messages can't all be out by a deadline that is still ahead; 0 if they can."""
+    waves = _waves(session, rt, crowd.told(rt.policy))
+    found = _deadlines(rt, kind, start, crowd.classes(rt.policy), now, waves, rt.holidays(start), reserve=1.0)
+    late = any(one.rule.duty and one.begin_past and not one.past for one in found)
+    return sum(one.count for one in waves) if late else 0
+
+
 def _deadlines(
     rt: Runtime,
     kind: OutageKind,
@@ -104,6 +114,7 @@ def _deadlines(
     now: datetime,
     waves: Sequence[Wave],
     holidays: frozenset[date],
+    reserve: float = time_waves.RESERVE,
 ) -> tuple[LawDeadline, ...]:
     rules: dict[str, LawDeadline] = {}
     for tier, life_support in classes:
@@ -111,18 +122,16 @@ def _deadlines(
             kind, start, rt.zone, tier=tier, life_support=life_support, holidays=holidays
         ):
             past = duty.duty and duty.deadline < now
-            begin = _begin(rt, duty.deadline, waves)
+            begin = _begin(rt, duty.deadline, waves, reserve)
             late = begin is not None and begin < now
             rules[duty.rule.id] = LawDeadline(duty.notice, duty.deadline, duty.rule, past, begin, late)
     return tuple(sorted(rules.values(), key=lambda one: (one.deadline, one.rule.id)))
 
 
-def _begin(rt: Runtime, deadline: datetime, waves: Sequence[Wave]) -> datetime | None:
+def _begin(rt: Runtime, deadline: datetime, waves: Sequence[Wave], reserve: float) -> datetime | None:
     """The earliest of the latest begins of all channels; None where nobody is to be told."""
     begins = [
-        time_waves.latest_begin(
-            deadline, one.takes * time_waves.RESERVE, time_waves.quiet_for(rt, one.channel), rt.zone
-        )
+        time_waves.latest_begin(deadline, one.takes * reserve, time_waves.quiet_for(rt, one.channel), rt.zone)
         for one in waves
     ]
     return min(begins, default=None)

@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import BigInteger, func, or_, select
 from sqlalchemy.orm import Session
 
-from outage_notify.domain.audience import Impact
-from outage_notify.domain.outage import OutageState, RevisionState
+from outage_notify.domain.audience import KEY_TIERS, Impact, Tier
+from outage_notify.domain.outage import OutageKind, OutageState, RevisionState
+from outage_notify.store.listed import among, dialect_of, values_of
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
+from outage_notify.store.plan_tables import CustomerPlanRow
 from outage_notify.store.protection_tables import ProtectedDay
 
 COUNTED = (
@@ -78,6 +80,52 @@ def dark_customers(session: Session, revisions: Sequence[int]) -> dict[int, set[
         for revision, customer in rows:
             found[revision].add(customer)
     return found
+
+
+def often(
+    session: Session,
+    customers: Collection[int],
+    span: tuple[datetime, datetime],
+    but: str,
+    kinds: Collection[OutageKind],
+    least: int,
+) -> list[int]:
+    """Those of `customers` who lose supply in `least` or more outages that start within a span and are no drafts."""
+    dialect = dialect_of(session)
+    statement = (
+        select(AudienceMember.customer_ref)
+        .join(OutageRevision, OutageRevision.id == AudienceMember.revision_ref)
+        .join(Outage, (Outage.id == OutageRevision.outage_ref) & (Outage.revision == OutageRevision.number))
+        .where(
+            AudienceMember.customer_ref.in_(among(dialect, "people", BigInteger())),
+            AudienceMember.impact == Impact.OUTAGE,
+            Outage.state.in_([one for one in COUNTED if one is not OutageState.DRAFT]),
+            Outage.kind.in_(kinds),
+            Outage.reference != but,
+            OutageRevision.start >= span[0],
+            OutageRevision.start < span[1],
+        )
+        .group_by(AudienceMember.customer_ref)
+        .having(func.count(Outage.id.distinct()) >= least)
+        .order_by(AudienceMember.customer_ref)
+    )
+    return list(session.scalars(statement, values_of(dialect, "people", customers)))
+
+
+def key_without_plan(session: Session, customers: Collection[int]) -> list[int]:
+    """Those of `customers` who are key and have neither a plan nor a file; the highest tier first."""
+    dialect = dialect_of(session)
+    statement = (
+        select(Customer.id)
+        .outerjoin(CustomerPlanRow, CustomerPlanRow.customer_ref == Customer.id)
+        .where(
+            Customer.id.in_(among(dialect, "people", BigInteger())),
+            or_(Customer.tier.in_(KEY_TIERS), Customer.life_support),
+            CustomerPlanRow.customer_ref.is_(None),
+        )
+        .order_by(Customer.tier == Tier.LOW_VOLTAGE, Customer.id)
+    )
+    return list(session.scalars(statement, values_of(dialect, "people", customers)))
 
 
 def names_of(session: Session, customers: Collection[int]) -> list[str]:

@@ -112,8 +112,8 @@
     },
 
     _switch: function (pen, look, one, zoom) {
-      const closed = one[2], small = zoom < 15;
-      if (zoom < SWITCHES_FROM && (closed || zoom < 11)) return;
+      const closed = one[2] & 1, small = zoom < 15;
+      if (zoom < SWITCHES_FROM && (closed || one[2] & 2 || zoom < 10)) return;
       const [x, y] = spot(one, zoom >= 16 ? this._away : zoom >= SWITCHES_FROM ? 5 : 0), r = closed ? (small ? 1.5 : 3) : small ? 4 : 5.5;
       pen.lineWidth = closed ? 1 : 1.75;
       pen.fillStyle = closed ? look.ink : look.paper;
@@ -153,11 +153,11 @@
       list.forEach(function (one) {
         const [x, y] = spot(one, shift), far = Math.hypot(x - here[0], y - here[1]);
         // A mark is meant before the line under it.
-        if (far <= reach) offer(one, kind, far - reach, one[2]);
+        if (far <= reach) offer(one, kind, far - reach, one[2] & 1);
       });
     }
-    points(tile.switch.filter((one) => !one[2]), "switch", zoom < SWITCHES_FROM ? 0 : away, 11);
-    points(tile.switch.filter((one) => one[2]), "switch", away, 16);
+    points(tile.switch.filter((one) => !(one[2] & 1) && (zoom >= SWITCHES_FROM || !(one[2] & 2))), "switch", zoom < SWITCHES_FROM ? 0 : away, 10);
+    points(tile.switch.filter((one) => one[2] & 1), "switch", away, 16);
     points(tile.trafo, "trafo", 0, STATIONS_FROM);
     const scale = SIDE / EXTENT;
     tile.line.forEach(function (one) {

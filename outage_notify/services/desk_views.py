@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from channels.model import Channel
 from outage_notify.domain.acknowledgement import OPEN, UNSIGNED, AckState, ack_predecessors
 from outage_notify.domain.announcement import AnnouncementDuty
 from outage_notify.domain.audience import TIER_ORDER, Tier
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import announce, start_gate
+from outage_notify.services import announce, outage_watch, start_gate
+from outage_notify.services.outage_watch import Due, Effects
 from outage_notify.services.acknowledge import wished_start
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import (
@@ -24,6 +26,7 @@ from outage_notify.store import (
     desk_queries,
     outage_queries,
     view_queries,
+    watch_queries,
     work_queries,
 )
 from outage_notify.store.acknowledgement_tables import Acknowledgement
@@ -31,6 +34,7 @@ from outage_notify.store.delivery_tables import LetterBatch, Notice
 from outage_notify.store.desk_queries import BoardFilter
 from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.people_tables import Customer
+from outage_notify.store.watch_queries import Telling
 from outage_notify.store.work_tables import Event, Task, TaskKind
 
 PAGE = 50
@@ -124,6 +128,23 @@ class OutageView:
     paused: int
     totals: Mapping[str, int]
     announcements: Sequence[AnnouncementDuty] = ()
+    telling: Mapping[str, Mapping[str, Mapping[str, int]]] = field(
+        default_factory=dict
+    )  # tier > channel > state
+    tellings: Sequence[Telling] = ()
+    due_next: Sequence[Due] = ()
+    effects: Effects | None = None
+    steps: Sequence[str] = ()  # actions of the escalation, in order
+
+    def next_step(self, ack: Acknowledgement) -> str:
+        """What is done next while this one has not answered; empty where nothing is left to do."""
+        return self.steps[ack.step] if ack.state in OPEN and ack.step < len(self.steps) else ""
+
+    @property
+    def told_channels(self) -> list[str]:
+        """Channels that any message of this revision goes by."""
+        used = {channel for channels in self.telling.values() for channel in channels}
+        return [one.value for one in Channel if one.value in used]
 
     @property
     def unannounced(self) -> list[AnnouncementDuty]:
@@ -169,10 +190,14 @@ def board(rt: Runtime, wanted: BoardFilter, page: int = 1) -> Board:
 def outage(rt: Runtime, reference: str) -> OutageView:
     """One outage. NotFound if there is none of this reference."""
     with rt.database.read() as session:
-        row = outage_queries.outage_by_reference(session, reference)
+        row, now = outage_queries.outage_by_reference(session, reference), rt.now(session)
         tiers = list(view_queries.by_tier(session, row.newest).items())
+        acks = acknowledgement_queries.of_revision(session, row.id, row.revision)
+        duties = announce.of_revision(session, rt, row, row.newest, now)
+        tellings = watch_queries.tellings(session, row.id)
+        steps = [one.action.value for one in rt.policy.escalation.steps]
         return OutageView(
-            now=rt.now(session),
+            now=now,
             outage=row,
             tiers=tiers,
             keys=_keys(session, row),
@@ -185,7 +210,12 @@ def outage(rt: Runtime, reference: str) -> OutageView:
                 name: sum(counts[name] for _, counts in tiers)
                 for name in ("outage", "reduced", "momentary", "customers")
             },
-            announcements=announce.of_revision(session, rt, row, row.newest, rt.now(session)),
+            announcements=duties,
+            telling=watch_queries.by_tier_and_channel(session, row.id, row.revision),
+            tellings=tellings,
+            due_next=outage_watch.due_next(row, tellings, acks, steps, duties, now),
+            effects=outage_watch.effects(session, rt, row, acks),
+            steps=steps,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from channels.model import Channel, Language, Message, Outcome, OutcomeKind, RenderedEmail
@@ -53,8 +54,17 @@ class TestResult:
         }
 
 
-def send_test(rt: Runtime, channel: Channel, address: str, language: Language = Language.EN) -> TestResult:
-    """Send once. Each call sends another message. SettingsError names what the channel lacks."""
+def send_test(
+    rt: Runtime,
+    channel: Channel,
+    address: str,
+    language: Language = Language.EN,
+    *,
+    text: str = "",
+    subject: str = "",
+) -> TestResult:
+    """Send once; `text` and `subject` instead of the plain test's own words. Each call sends another message.
+    SettingsError names what the channel lacks."""
     if not is_foreign(rt, channel):
         rt.settings.require(*NEEDS[channel])
     sender = rt.senders.get(channel)
@@ -67,11 +77,15 @@ def send_test(rt: Runtime, channel: Channel, address: str, language: Language = 
     else:
         to = normalise(address, rt.settings.phone_region)
     reference = "T-" + secrets.token_hex(4).upper()
-    text = TEXT[language].format(utility=rt.settings.utility or "outage-notify", reference=reference)
+    text = text or TEXT[language].format(utility=rt.settings.utility or "outage-notify", reference=reference)
     email = None
     if channel is Channel.EMAIL:
-        subject = f"{SUBJECT[language]} {reference}"
-        email = RenderedEmail(subject, text + "\n", f'<p lang="{language.value}">{text}</p>')
+        html = escape(text.strip()).replace("\n", "<br>")
+        email = RenderedEmail(
+            subject or f"{SUBJECT[language]} {reference}",
+            text + "\n",
+            f'<p lang="{language.value}">{html}</p>',
+        )
     message = Message(
         delivery=0,
         channel=channel,

@@ -20,6 +20,7 @@ from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delivery_tables import Delivery, LetterBatch
 from outage_notify.store.network_tables import NetworkElement, NetworkVersion
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
+from outage_notify.store.people_tables import Customer
 from outage_notify.store.work_tables import Task
 
 
@@ -92,6 +93,27 @@ def key_members(session: Session, revision: int) -> list[AudienceMember]:
         .options(selectinload(AudienceMember.customer), selectinload(AudienceMember.service_point))
     )
     return list(session.scalars(statement))
+
+
+def customer_by_ref(session: Session, customer: int) -> Customer:
+    return session.get_one(Customer, customer)
+
+
+def sample_customers(session: Session, revision: int) -> list[tuple[int, str, bool]]:
+    """(customer, name, key) of at most one of each kind: the key and the other one with the most places."""
+    found = []
+    for key in (False, True):
+        row = session.execute(
+            select(Customer.id, Customer.name)
+            .join(AudienceMember, AudienceMember.customer_ref == Customer.id)
+            .where(AudienceMember.revision_ref == revision, AudienceMember.is_key.is_(key))
+            .group_by(Customer.id, Customer.name)
+            .order_by(func.count().desc(), Customer.id)
+            .limit(1)
+        ).first()
+        if row is not None:
+            found.append((row[0], row[1], key))
+    return found
 
 
 def failures(session: Session, outage: int) -> list[tuple[str, str, str, int]]:

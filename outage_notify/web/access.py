@@ -119,6 +119,8 @@ ACCESS: dict[str, Access] = {
     "desk.start": A.PLANNER,
     "desk.overrun": A.PLANNER,
     "desk.complete": A.PLANNER,
+    "texts.listing": A.STAFF,
+    "texts.send": A.WORKER,
     "papers.listing": A.STAFF,
     "papers.document": A.STAFF,
     "papers.key_notices": A.STAFF,

@@ -12,7 +12,15 @@ from flask_babel import gettext as _
 
 from outage_notify.domain.errors import NotFound, OutageNotifyError
 from outage_notify.domain.outage import OutageState, RevisionState
-from outage_notify.services import approve_outage, desk_map, desk_views, plan_outage, run_outage, start_gate
+from outage_notify.services import (
+    approve_outage,
+    desk_map,
+    desk_views,
+    outage_watch,
+    plan_outage,
+    run_outage,
+    start_gate,
+)
 from outage_notify.web import forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
@@ -53,7 +61,7 @@ def _monday(now: datetime) -> date:
 def outage(reference: str) -> str:
     view = desk_views.outage(runtime(), reference)
     checks = approve_outage.preflight(runtime(), reference) if view.shown.state in CHECKED else None
-    return render_template("desk/outage.html", view=view, checks=checks)
+    return render_template("desk/outage.html", view=view, checks=checks, told_share=outage_watch.told_share)
 
 
 @pages.get("/outages/<reference>/area.geojson")

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, format_timedelta
 from flask import Flask, Response, has_request_context, request
 from flask_babel import Babel, get_locale
 from markupsafe import Markup, escape
@@ -81,6 +81,11 @@ def window(start: datetime | str, end: datetime | str, zone: ZoneInfo, short: bo
     )
 
 
+def until(value: datetime | str, now: datetime) -> str:
+    """How far off: "in 5 hours", "2 days ago", in the reader's language."""
+    return format_timedelta(instant_of(value) - now, add_direction=True, threshold=1.5, locale=locale_name())
+
+
 def offset(value: datetime | str, zone: ZoneInfo) -> str:
     """`UTC+08:00`, to be shown once beside local times."""
     text = instant_of(value).astimezone(zone).isoformat()[-6:]
@@ -110,6 +115,7 @@ def speak(app: Flask, rt: Runtime) -> None:
         moment=lambda value, short=False, tz=None: moment(value, ZoneInfo(tz) if tz else zone, short),
         offset=lambda value, tz=None: offset(value, ZoneInfo(tz) if tz else zone),
         paragraphs=paragraphs,
+        until=until,
     )
     app.jinja_env.globals.update(
         window=lambda start, end, short=False, tz=None: window(

@@ -158,6 +158,19 @@ WORDS: dict[str, dict[str, Any]] = {
         "television": _l("Announcement on television"),
         "board": _l("Poster on the notice board"),
     },
+    "due": {
+        "start": _l("Work starts"),
+        "end": _l("Supply is back"),
+        "notice": _l("Notice"),
+        "step": _l("Unsigned"),
+        "announcement": _l("Announcement"),
+    },
+    "action": {
+        "reminder": _l("Reminder"),
+        "call": _l("Call"),
+        "backup": _l("Backup contact"),
+        "visit": _l("Visit"),
+    },
     "duty_state": {"met": _l("Done"), "open": _l("Open"), "late": _l("Too late")},
     "task": {
         "visit": _l("Visit for a signature"),
@@ -196,6 +209,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "started": _l("Started"),
         "enquiry_logged": _l("Customer asked"),
         "sent_again": _l("Sent again"),
+        "test_sent": _l("Test sent"),
         "announced": _l("Announced"),
         "announcement_void": _l("Announcement taken back"),
         "go_decided": _l("Decided to start unsigned"),

@@ -25,6 +25,7 @@ from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_queries import record
 
 SAMPLE_REF = "K7F3Q2"  # as long as a delivery's own reference
+LINK = 28  # characters of a link's token
 MARK = {Language.ZH: "【测试】", Language.EN: "TEST: "}
 TESTED = (Channel.SMS, Channel.EMAIL)
 
@@ -147,8 +148,8 @@ def _facts(
     facts = facts_for(session, rt, outage, revision, row, kind, SAMPLE_REF, extra, language=language)
     # A link of the real length that signs nothing and shows nobody anything.
     base = rt.settings.base_url
-    sign = f"{base}/s/{'x' * 60}" if facts.is_key else ""
-    return replace(facts, sign_url=sign, notice_url=f"{base}/n/{'x' * 60}", feed_url="")
+    sign = f"{base}/s/{'x' * LINK}" if facts.is_key else ""
+    return replace(facts, sign_url=sign, notice_url=f"{base}/n/{'x' * LINK}", feed_url="")
 
 
 def _text(facts: NoticeFacts) -> Text:

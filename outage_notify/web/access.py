@@ -119,6 +119,8 @@ ACCESS: dict[str, Access] = {
     "desk.start": A.PLANNER,
     "desk.overrun": A.PLANNER,
     "desk.complete": A.PLANNER,
+    "numbers.page": A.STAFF,
+    "numbers.table": A.STAFF,
     "texts.listing": A.STAFF,
     "texts.send": A.WORKER,
     "papers.listing": A.STAFF,

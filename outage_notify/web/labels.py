@@ -171,6 +171,13 @@ WORDS: dict[str, dict[str, Any]] = {
         "backup": _l("Backup contact"),
         "visit": _l("Visit"),
     },
+    "signature": {
+        "in_time": _l("Signed before the start"),
+        "late": _l("Signed later"),
+        "refused": _l("Refused"),
+        "objected": _l("Objected"),
+        "missing": _l("Missing"),
+    },
     "duty_state": {"met": _l("Done"), "open": _l("Open"), "late": _l("Too late")},
     "task": {
         "visit": _l("Visit for a signature"),

@@ -18,8 +18,8 @@ from outage_notify.domain.announcement import AnnouncementDuty
 from outage_notify.domain.audience import TIER_ORDER, Tier
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import announce, outage_watch, start_gate
-from outage_notify.services.outage_watch import Due, Effects
 from outage_notify.services.acknowledge import wished_start
+from outage_notify.services.outage_watch import Due, Effects
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import (
     acknowledgement_queries,

@@ -53,17 +53,17 @@ def columns(bars: Sequence[tuple[str, float, str]]) -> Markup:
     """Upright bars on one scale: (label, amount, what stands above). Labels thin out when there are many."""
     most = max((amount for _, amount, _ in bars), default=0) or 1
     step = WIDTH / max(len(bars), 1)
-    every = -(-len(bars) // 12) or 1
+    every = -(-len(bars) // 8) or 1
     body = Markup("")
     for number, (label, amount, note) in enumerate(bars):
         height = (HEIGHT - 20) * amount / most
         x = number * step + step * 0.15
         body += _rect(x, HEIGHT - height, min(step * 0.7, 60), height, "chart-plan")
+        middle = x + min(step * 0.7, 60) / 2
         if number % every == 0:
-            middle = x + min(step * 0.7, 60) / 2
             body += _text(middle, HEIGHT + 16, label, "middle")
-            if amount:
-                body += _text(middle, HEIGHT - height - 5, note, "middle")
+        if amount and len(bars) <= 12:
+            body += _text(middle, HEIGHT - height - 5, note, "middle")
     body += Markup('<line class="chart-axis" x1="0" y1="{0}" x2="{1}" y2="{0}"/>').format(HEIGHT, WIDTH)
     return _svg(HEIGHT + FOOT, body)
 

@@ -17,11 +17,12 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from channels.model import Channel
 from outage_notify.domain.acknowledgement import AckWay
 from outage_notify.domain.errors import IllegalMove, InvalidInput
 from outage_notify.services import acknowledge
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import reply_queries
+from outage_notify.store import people_lookup, reply_queries
 from outage_notify.store.people_tables import ContactPoint
 from outage_notify.store.work_queries import SYSTEM, open_task, record
 from outage_notify.store.work_tables import InboundMessage, TaskKind
@@ -34,12 +35,29 @@ _AGREE = frozenset(
 # The words that providers themselves act on, and the Chinese ones.
 _STOP = frozenset({"stop", "stopall", "unsubscribe", "end", "quit", "cancel", "td", "退订", "退订td"})
 _START = frozenset({"start", "unstop", "订阅"})
+# Whole texts of somebody who is not the customer; anything longer is read by a person.
+_NOT_ME = frozenset(
+    {"not me", "it s not me", "its not me", "that s not me", "this is not me", "wrong number"}
+)
+_NOT_ME |= {
+    "wrong person",
+    "不是我",
+    "不是本人",
+    "我不是",
+    "打错了",
+    "发错了",
+    "你打错了",
+    "你发错了",
+    "号码错误",
+}
+NOT_ME_NOTE = "whoever has this number says it is not the customer: tell the customer another way"
 
 
 class Meaning(StrEnum):
     AGREE = "agree"
     STOP = "stop"
     START = "start"
+    NOT_ME = "not_me"
     OTHER = "other"
 
 
@@ -50,6 +68,7 @@ class Verdict(StrEnum):
     NOTHING_OPEN = "nothing_open"  # a confirmation where none is awaited: not asked for, stale, or too late
     OPTED_OUT = "opted_out"
     OPTED_IN = "opted_in"
+    NOT_ME = "not_me"
     TASK = "task"
 
 
@@ -62,6 +81,8 @@ def meaning(text: str) -> tuple[Meaning, frozenset[str]]:
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     if not words:
         return Meaning.OTHER, frozenset()
+    if " ".join(words) in _NOT_ME:
+        return Meaning.NOT_ME, frozenset()
     rest = frozenset(word.upper() for word in words[1:])
     for found, vocabulary in ((Meaning.AGREE, _AGREE), (Meaning.STOP, _STOP), (Meaning.START, _START)):
         if words[0] in vocabulary and all(_is_reference(word) for word in rest):
@@ -89,6 +110,8 @@ def _act(session: Session, rt: Runtime, inbound: InboundMessage, now: datetime) 
     contacts = reply_queries.contacts_at(session, inbound.sender)
     if said is Meaning.AGREE:
         return _confirm(session, rt, inbound, words, contacts, now)
+    if said is Meaning.NOT_ME:
+        return _not_me(session, inbound, now)
     if said is Meaning.OTHER:
         return _hand_over(session, inbound, words, contacts, now)
     for contact in contacts:
@@ -130,6 +153,39 @@ def _confirm(
             continue
         answered = answered or receipt is not None
     return Verdict.ACKNOWLEDGED if answered else Verdict.NOTHING_OPEN
+
+
+def _not_me(session: Session, inbound: InboundMessage, now: datetime) -> Verdict:
+    """Somebody else has this number: nothing more goes there, and whoever was told by it was not told.
+
+    For each customer who gave it a person gets a task at once; without a customer it is a reply like any other.
+    """
+    delivery = reply_queries.newest_text_to(session, inbound.sender, frozenset())
+    contacts = [
+        contact
+        for channel in (Channel.SMS, Channel.VOICE)
+        for contact in people_lookup.contacts_at(session, channel, inbound.sender)
+    ]
+    if not contacts:
+        return _hand_over(session, inbound, frozenset(), contacts, now)
+    for contact in contacts:
+        contact.bad_at, contact.bad_reason = contact.bad_at or now, "said: not me"
+        record(session, now, SYSTEM, "not_me", customer=contact.customer_ref, channel=contact.channel.value)
+    for customer in dict.fromkeys(contact.customer_ref for contact in contacts):
+        told = delivery is not None and any(one.customer_ref == customer for one in delivery.recipients)
+        open_task(
+            session,
+            TaskKind.CONTACT_BAD,
+            f"not_me:{inbound.provider_id}:{customer}",
+            now,
+            outage=delivery.outage_ref if delivery and told else None,
+            customer=customer,
+            delivery=delivery.id if delivery and told else None,
+            grid_manager=people_lookup.grid_manager_of(session, customer),
+            due_at=now,
+            note=NOT_ME_NOTE,
+        )
+    return Verdict.NOT_ME
 
 
 def _hand_over(

@@ -89,7 +89,8 @@ def claim(
                 part = min(limit - len(held), max(1, kept // len(below)))
                 if part > 0:
                     held += _take(session, channel, lower, worker, now, lease, part)
-            for again in range(priority, PRIORITIES.stop):
+            # What is left of the share goes to whoever is below, and to the highest again if nobody is.
+            for again in (*below, priority):
                 if len(held) < limit and kept:
                     held += _take(session, channel, again, worker, now, lease, limit - len(held))
             break

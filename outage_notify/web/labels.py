@@ -248,6 +248,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "every channel failed": _l("every channel failed"),
         "nobody can say whether it arrived": _l("nobody can say whether it arrived"),
         "told again, perhaps twice": _l("told again, perhaps twice"),
+        "whoever has this number says it is not the customer: tell the customer another way": _l(
+            "whoever has this number says it is not the customer: tell the customer another way"
+        ),
         "has not answered; have the notice signed or the refusal witnessed": _l(
             "has not answered; have the notice signed or the refusal witnessed"
         ),

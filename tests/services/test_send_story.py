@@ -7,7 +7,9 @@ from datetime import timedelta
 from channels.model import Channel
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.services import send_batch
+from outage_notify.services import begin_batch, send_batch
+from outage_notify.services.runtime import Runtime
+from outage_notify.store import claims
 from outage_notify.store.delivery_tables import Attempt, Delivery
 from outage_notify.store.people_tables import ContactPoint
 from tests.factories.world import World
@@ -177,6 +179,30 @@ def test_too_many_requests_hold_the_sender_and_lose_nobody(city: World) -> None:
     city.pass_time(seconds=10)
     assert city.work() == 0
     city.pass_time(seconds=16)
+    city.work()
+    assert len(city.reached()) == len(set(city.reached())) == 30
+
+
+def test_what_one_worker_is_told_to_wait_for_another_one_waits_for_too(city: World) -> None:
+    """The second one had claimed its rows before: it gives them back uncalled, and nobody is in doubt."""
+    for _ in range(30):
+        city.customer()
+    city.approved()
+    city.turn_to(city.monday + timedelta(days=2, minutes=1))
+    lease = timedelta(seconds=60)
+    with city.rt.database.write() as session:
+        other = claims.claim(session, Channel.SMS, "other", city.rt.now(session), lease, 20)
+    city.script({"channel": "sms", "do": {"api": "429", "retry_after": 20}})
+    city.work()
+    city.script()
+    assert begin_batch.begin(city.rt, city.rt.senders[Channel.SMS], other, lease) == []
+    again = Runtime.build(city.rt.settings)
+    assert send_batch.send_due(again) == 0
+    again.database.close()
+    with city.rt.database.read() as session:
+        assert session.query(Attempt).count() <= city.rt.settings.send_threads * 2
+    assert city.states() == {S.READY: 60}
+    city.pass_time(seconds=26)
     city.work()
     assert len(city.reached()) == len(set(city.reached())) == 30
 

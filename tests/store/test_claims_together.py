@@ -173,3 +173,51 @@ def test_letters_are_never_in_doubt_since_no_worker_holds_them(database: Databas
         row.channel, row.state = Channel.LETTER, DeliveryState.SUBMITTING
         session.flush()
         assert claims.doubt_expired(session, NOW, NOW) == 0
+
+
+def fill_tiers(database: Database, counts: dict[int, int]) -> dict[int, int]:
+    """{delivery: priority}"""
+    with database.write() as session:
+        customer = add_customer(session)
+        notice = add_notice(session, add_outage(session, [customer]))
+        made = {}
+        for priority, count in counts.items():
+            for number in range(count):
+                address = f"+49302{priority}{number:06d}"
+                row = add_delivery(session, notice, [customer], address=address)
+                row.priority = priority
+                made[row.id] = priority
+        return made
+
+
+def claimed(database: Database, tiers: dict[int, int], limit: int, rest: int) -> dict[int, int]:
+    """How many rows of each priority one claim takes."""
+    with database.write() as session:
+        held = claims.claim(session, Channel.SMS, "w", NOW, LEASE, limit, rest)
+    found: dict[int, int] = {}
+    for one in held:
+        found[tiers[one.delivery]] = found.get(tiers[one.delivery], 0) + 1
+    return found
+
+
+@pytest.mark.parametrize(
+    ("waiting", "limit", "rest", "taken"),
+    [
+        # A wave of one tier that fills the claim leaves the share to all below it.
+        ({1: 80, 6: 80}, 50, 5, {1: 45, 6: 5}),
+        ({1: 80, 3: 80, 6: 80}, 50, 5, {1: 45, 3: 4, 6: 1}),
+        # What nobody below needs is not lost.
+        ({1: 80, 6: 2}, 50, 5, {1: 48, 6: 2}),
+        ({6: 80}, 50, 5, {6: 50}),
+        ({1: 10, 6: 80}, 50, 5, {1: 10, 6: 40}),
+        # Without a share it is strictly by tier; one call at a time, the others have their turn whole.
+        ({1: 80, 6: 80}, 50, 0, {1: 50}),
+        ({1: 80, 6: 80}, 1, 1, {6: 1}),
+    ],
+)
+def test_a_share_is_kept_for_the_lower_tiers(
+    database: Database, waiting: dict[int, int], limit: int, rest: int, taken: dict[int, int]
+) -> None:
+    tiers = fill_tiers(database, waiting)
+    found = claimed(database, tiers, limit, rest)
+    assert found == taken

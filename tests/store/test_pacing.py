@@ -125,6 +125,25 @@ def test_over_any_span_no_more_than_rate_and_burst(plain: Database, asked: list[
         assert spent <= BURST + RATE * (last - first).total_seconds() + 1e-6
 
 
+def test_senders_of_one_account_share_its_rate_besides_their_own(database: Database) -> None:
+    account = Bucket("account twilio", 3.0)
+    with database.write() as session:
+        assert pacing.spend(session, [TEN, account], 100, NOW) == 6
+        assert pacing.spend(session, [Bucket("calls", 100.0, Channel.VOICE), account], 100, NOW) == 0
+        # What the account refused was not taken out of the number's own bucket.
+        assert pacing.spend(session, [TEN], 100, NOW) == BURST - 6
+
+
+def test_parts_of_a_row_add_up_to_the_share_of_the_rest(database: Database) -> None:
+    spend(database, 0)
+    with database.write() as session:
+        kept = [pacing.rest_of(session, "a", 1, 0.25) for _ in range(8)]
+        assert (sum(kept), set(kept)) == (2, {0, 1})
+        assert sum(pacing.rest_of(session, "a", 7, 0.1) for _ in range(10)) == 7
+        # Never all of a claim that has room for both.
+        assert pacing.rest_of(session, "a", 2, 0.99) == 1
+
+
 def test_a_clock_that_was_set_back_for_good_does_not_freeze_the_sender(database: Database) -> None:
     spend(database, 1000, 7200)
     assert spend(database, 1000, 0) == 0

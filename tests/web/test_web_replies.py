@@ -37,6 +37,12 @@ from tests.factories.people import NOW, START
         ("STOP", Meaning.STOP),
         ("退订", Meaning.STOP),
         ("start", Meaning.START),
+        ("Not me", Meaning.NOT_ME),
+        ("That's not me!", Meaning.NOT_ME),
+        ("不是我", Meaning.NOT_ME),
+        ("打错了。", Meaning.NOT_ME),
+        ("不是我的问题", Meaning.OTHER),
+        ("not me but my neighbour has a ventilator", Meaning.OTHER),
         ("1 person here is on a ventilator", Meaning.OTHER),
         ("ok but not on Saturday", Meaning.OTHER),
         ("Stop the work, we operate that day", Meaning.OTHER),
@@ -137,6 +143,25 @@ def test_who_wants_no_more_texts_gets_none_until_he_wants_them_again(rt: Runtime
     assert all(opted_out())
     assert reply(rt, "START", sid="SM-2") is Verdict.OPTED_IN
     assert not any(opted_out())
+
+
+def test_a_number_that_is_somebody_else_s_gets_no_more_and_a_person_tells_the_customer(rt: Runtime) -> None:
+    town.approved(rt)
+    send_all(rt)
+    for sid in ("SM-1", "SM-1"):
+        assert reply(rt, "不是我", sid=sid) is Verdict.NOT_ME
+    with rt.database.read() as session:
+        rows = session.scalars(select(ContactPoint).where(ContactPoint.address == number_of(rt, "W1"))).all()
+        assert rows and {row.bad_reason for row in rows} == {"said: not me"}
+        (task,) = session.scalars(select(Task).where(Task.kind == TaskKind.CONTACT_BAD))
+        assert task.customer is not None and task.customer.customer_id == "W1"
+        assert task.outage_ref is not None and "another way" in task.note
+    assert answers(rt) == []
+
+
+def test_a_stranger_s_not_me_is_a_reply_for_a_person(rt: Runtime) -> None:
+    form = {"MessageSid": "SM-1", "From": "+493023125000", "Body": "wrong number"}
+    assert read_reply(rt, form) is Verdict.TASK
 
 
 def test_what_the_program_can_not_read_is_a_task(rt: Runtime) -> None:

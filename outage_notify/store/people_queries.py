@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from outage_notify.domain.audience import Tier
 from outage_notify.store import bulk
 from outage_notify.store.database import Base
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
@@ -122,6 +123,21 @@ def mark_gone(
 ) -> None:
     for some in chunks(ids):
         session.execute(update(table).where(table.id.in_(some)).values(gone_at=at))
+
+
+def points_by_tier(session: Session, service_points: Sequence[int]) -> dict[str, int]:
+    """How many of these service points (row ids) belong to customers of each tier; highest first, none left out."""
+    found: dict[str, int] = {}
+    for some in chunks(service_points):
+        query = (
+            select(Customer.tier, func.count())
+            .join(ServicePoint, ServicePoint.customer_ref == Customer.id)
+            .where(ServicePoint.id.in_(some))
+            .group_by(Customer.tier)
+        )
+        for tier, count in session.execute(query):
+            found[tier.value] = found.get(tier.value, 0) + count
+    return {tier.value: found[tier.value] for tier in Tier if tier.value in found}
 
 
 def count_present(session: Session) -> Mapping[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +102,13 @@ def open_tasks(session: Session, outage: int | None = None, limit: int = 500) ->
     if outage is not None:
         statement = statement.where(Task.outage_ref == outage)
     return list(session.scalars(statement))
+
+
+def newest_of(session: Session, words: Sequence[str]) -> Event | None:
+    """The newest event of these words."""
+    return session.scalars(
+        select(Event).where(Event.what.in_(words)).order_by(Event.id.desc()).limit(1)
+    ).first()
 
 
 def events_of(session: Session, outage: int, limit: int = 200) -> list[Event]:

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from outage_notify.store.database import Base, Id, Instant, Word
 from outage_notify.store.people_tables import Customer, GridManager
 
+# Begins the note of an AUDIENCE task; numbers as JSON follow.
+AUDIENCE_NOTE = "audience"
+
 
 class TaskKind(StrEnum):
     VISIT = "visit"  # go there and have it signed
@@ -22,6 +25,7 @@ class TaskKind(StrEnum):
     REPLY = "reply"  # a customer wrote something that the program can't read
     SENDER = "sender"  # our own configuration is refused by the provider
     LETTERS = "letters"  # letters wait to be printed and posted
+    AUDIENCE = "audience"  # the network changed, and with it whom an outage hits: revise it
 
 
 class Task(Base):

@@ -5,12 +5,15 @@ Each chip carries a shape beside its colour, so that nobody needs to tell red fr
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Flask
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from outage_notify.store.work_tables import AUDIENCE_NOTE
 from outage_notify.web.context import RUNTIME
 from outage_notify.web.errors import heading
 
@@ -188,6 +191,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "reply": _l("Customer wrote"),
         "sender": _l("Sender refused"),
         "letters": _l("Letters to post"),
+        "audience": _l("Others would be affected"),
     },
     "customer_kind": {
         "household": _l("Household"),
@@ -328,9 +332,38 @@ def chip(group: str, value: object) -> Markup:
 def note(text: str) -> str:
     """A task's note in the reader's language, where it is one of ours; it may name a notice before a colon."""
     kind, colon, rest = text.partition(": ")
+    if kind == AUDIENCE_NOTE and colon:
+        return _audience_note(rest)
     if colon and kind in WORDS["notice"]:
         return f"{word('notice', kind)}: {word('note', rest)}"
     return word("note", text)
+
+
+def _audience_note(rest: str) -> str:
+    """How many would join and leave, by tier; `services.retrace_open` writes the numbers."""
+    try:
+        found = json.loads(rest)
+        joined, left = found["joined"], found["left"]
+        parts = [
+            _(
+                "In the network of today %(joined)s would join and %(left)s would leave.",
+                joined=_by_tier(joined),
+                left=_by_tier(left),
+            ),
+            _("%(count)s would be hit otherwise.", count=found["otherwise"]) if found["otherwise"] else "",
+            _("It cannot be traced any more: %(fault)s", fault=found["fault"]) if found["fault"] else "",
+            _("Revise the outage: nobody is told otherwise by itself."),
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return rest
+    return " ".join(part for part in parts if part)
+
+
+def _by_tier(counts: dict[str, int]) -> str:
+    """The sum, and in brackets each tier that has any."""
+    listed = ", ".join(f"{word('tier', tier)} {count}" for tier, count in counts.items() if count)
+    total = sum(counts.values())
+    return f"{total} ({listed})" if listed else str(total)
 
 
 def register(app: Flask) -> None:

@@ -2,8 +2,9 @@
 
 Writes the made-up town of `--customers` service points as CSV set and as GeoPackage with its customers'
 list, and imports network and customers into an empty database, each in a process of its own, whose memory
-is counted above that of the same process before it read anything. Then once more with one switch turned
-and one customer renamed. Both databases; `--only` names one. Prints a table in Markdown.
+is counted above that of the same process before it read anything. The GeoPackage comes as a second version, so
+that the comparison with the first is in its figure. Then the public cells are made, and areas drawn.
+Both databases; `--only` names one. Prints a table in Markdown.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from outage_notify.services.network_in_force import load_network
+from outage_notify.services.public_cells import area_index
+from outage_notify.services.runtime import Runtime
+from tests.load.synthetic_network import PER_FEEDER, PER_TRAFO
 from tests.load.utility_files import Utility, write_csv_set, write_customers, write_geopackage
 from tests.servers.postgres import PostgresServer
 
@@ -38,6 +44,9 @@ def work(url: str, state: Path, what: str, path: Path, mapping: str) -> dict[str
         if not steps or steps[-1][0] != phase:
             steps.append((phase, round(time.perf_counter() - began, 1)))
 
+    if what == "areas":
+        _areas(rt)
+        return {"s": time.perf_counter() - began, "cpu": time.process_time() - used, "mib": _peak() - before}
     if what == "customers":
         report = import_customers(rt, path, False, progress)
     else:
@@ -47,6 +56,31 @@ def work(url: str, state: Path, what: str, path: Path, mapping: str) -> dict[str
     seconds = time.perf_counter() - began
     print(steps, report.counts, file=sys.stderr)
     return {"s": seconds, "cpu": time.process_time() - used, "mib": _peak() - before}
+
+
+def _areas(rt: Runtime) -> None:
+    """The public cells for the first time and once more, then areas of feeders and of 1,000 outages."""
+    for word in ("made", "found"):
+        began = time.perf_counter()
+        with rt.database.write() as session:
+            areas = area_index(session, rt)
+        if areas is None:
+            raise RuntimeError("no cells")
+        print(f"{len(areas.cells):,} cells {word} in {time.perf_counter() - began:.1f} s", file=sys.stderr)
+    each = PER_FEEDER * PER_TRAFO
+    with rt.database.read() as session:
+        loads = load_network(session, rt)[1].grid.plain.load_node.size
+    feeders = [[f"load:P{one}" for one in range(at, at + each)] for at in range(0, loads, each)]
+    times = []
+    for lost in [feeders[at % len(feeders)] for at in range(1_000)]:
+        began = time.perf_counter()
+        areas.area(lost)
+        times.append(time.perf_counter() - began)
+    print(
+        f"a feeder: median {1000 * statistics.median(times):.2f} ms, worst {1000 * max(times):.1f} ms;"
+        f" 1,000 outages: {sum(times):.2f} s",
+        file=sys.stderr,
+    )
 
 
 def _peak() -> float:
@@ -77,13 +111,15 @@ def run(url: str, name: str, folder: Path, customers: int, kinds: list[str]) -> 
         place = folder / ("set" if kind == "csv" else "town.gpkg")
         mapping = folder / "town.yaml" if kind == "gpkg" else None
         total = 0.0
-        for what, path in ((kind, place), ("customers", folder / "customers.csv")):
-            if what == "customers" and kind != kinds[0]:
+        for what in ("network", "customers", "areas"):
+            path = place if what == "network" else folder / "customers.csv"
+            if what != "network" and kind != kinds[0]:
                 continue
-            it = child(url, folder / f"state-{name}", what, path, mapping if what == kind else None)
-            total += it["s"]
+            it = child(url, folder / f"state-{name}", what, path, mapping if what == "network" else None)
+            shown = kind if what == "network" else what
+            total += it["s"] if what != "areas" else 0
             print(
-                f"| {name} | {customers:,} | {what} | {it['s']:.1f} | {it['cpu']:.1f} | {it['mib']:.0f} |",
+                f"| {name} | {customers:,} | {shown} | {it['s']:.1f} | {it['cpu']:.1f} | {it['mib']:.0f} |",
                 flush=True,
             )
         worst = max(worst, total)

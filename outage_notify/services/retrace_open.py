@@ -118,5 +118,5 @@ def _retrace(session: Session, rt: Runtime, outage: Outage) -> tuple[Retraced, d
     otherwise = sum(today[point] != frozen[point] for point in today.keys() & frozen.keys())
     counts = {"joined": len(joined), "left": len(left), "otherwise": otherwise}
     named = {"joined_points": joined[:_NAMED], "left_points": left[:_NAMED]}
-    by_tier = [people_queries.points_by_tier(session, points) for points in (joined, left)]
-    return Retraced(outage.reference, *by_tier, otherwise), {**counts, **named}
+    joining, leaving = (people_queries.points_by_tier(session, points) for points in (joined, left))
+    return Retraced(outage.reference, joining, leaving, otherwise), {**counts, **named}

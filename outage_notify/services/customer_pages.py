@@ -20,6 +20,7 @@ from channels.model import NoticeFacts
 from channels.own_keys import PASSKEY
 from channels.signing import BadToken, verify_receipt
 from outage_notify.domain.acknowledgement import AckState, ack_predecessors
+from outage_notify.domain.errors import NotFound
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import acknowledge, delegate, links, publish_keys, ways_in
@@ -107,7 +108,10 @@ def sign_page(rt: Runtime, token: str) -> SignPage:
 def answer(rt: Runtime, token: str, given: acknowledge.Answer) -> SignedReceipt:
     """Take an answer by link. BadToken as above; otherwise as `acknowledge.answer`."""
     way = ways_in.way_in(rt, token)
-    return acknowledge.answer(rt, way.ack, replace(given, proof=delegate.in_receipt(way.delegation)))
+    try:
+        return acknowledge.answer(rt, way.ack, replace(given, proof=delegate.in_receipt(way.delegation)))
+    except NotFound:
+        raise BadToken("unknown") from None
 
 
 def receipt_pdf(rt: Runtime, page: SignPage) -> bytes:

@@ -22,6 +22,7 @@ from channels.model import Language
 
 MOST_FEEDS = 100_000
 MOST_BYTES = 64 * 1024 * 1024
+_MOST_EMPTY = 64
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +52,8 @@ class FeedCache:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         # Body's etag to (feed, how many addresses share it).
         self._bodies: dict[str, tuple[Feed, int]] = {}
+        # Feeds that hold nothing, one per name and language: most customers have nothing ahead.
+        self._known: dict[bytes, Feed] = {}
         self._bytes = 0
         self._most = most_feeds, most_bytes
         self._lock = threading.Lock()
@@ -88,6 +91,9 @@ class FeedCache:
                 kept.version, kept.until = version, until
                 self._kept.move_to_end(key)
                 return kept.feed
+            same = self._known.get(fingerprint)
+            if same is not None:
+                return self._keep(key, version, until, fingerprint, same)
         body = render_feed(name, events, language, now)
         # An event that ended loses its alarms: a change of the feed at that moment.
         modified = max([*(event.modified for event in events), *over], default=_NEVER)
@@ -99,11 +105,16 @@ class FeedCache:
         )
         with self._lock:
             self.rendered += 1
-            self._drop(key)
-            feed = self._share(feed)
-            self._kept[key] = _Kept(version, until, fingerprint, feed)
-            while len(self._kept) > self._most[0] or (self._bytes > self._most[1] and len(self._kept) > 1):
-                self._drop(next(iter(self._kept)))
+            if not events and len(self._known) < _MOST_EMPTY:
+                self._known[fingerprint] = feed
+            return self._keep(key, version, until, fingerprint, feed)
+
+    def _keep(self, key: str, version: int, until: datetime | None, fingerprint: bytes, feed: Feed) -> Feed:
+        self._drop(key)
+        feed = self._share(feed)
+        self._kept[key] = _Kept(version, until, fingerprint, feed)
+        while len(self._kept) > self._most[0] or (self._bytes > self._most[1] and len(self._kept) > 1):
+            self._drop(next(iter(self._kept)))
         return feed
 
     def forget(self, key: str) -> None:

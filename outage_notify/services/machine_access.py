@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 
 from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import api_queries, user_queries
+from outage_notify.store import api_queries, user_lookup
 from outage_notify.store.api_tables import ApiReply, ApiToken
 from outage_notify.store.work_queries import record
+
+_LONGEST_LIFE = 3650
 
 
 @dataclass(frozen=True)
@@ -24,19 +27,27 @@ class Machine:
     username: str
 
 
-def new_token(rt: Runtime, by: str, username: str, name: str) -> str:
-    """A new token for a user; the secret, which is never shown again."""
+def new_token(rt: Runtime, by: str, username: str, name: str, days: int = 0) -> str:
+    """A new token for a user; the secret, which is never shown again. It ends after `days`; 0: when it is revoked.
+
+    The user must be in use and have a role that changes something: what may only be looked at is open data.
+    """
+    if not 0 <= days <= _LONGEST_LIFE:
+        raise InvalidInput("days is out of range.", f"Use 1 to {_LONGEST_LIFE}, or 0 for no end.")
     if not name.strip():
         raise InvalidInput("The name is missing.", "Say which machine it is for.")
     secret = f"on_{secrets.token_urlsafe(32)}"
     with rt.database.write() as session:
-        user = user_queries.by_username(session, username)
-        if user is None:
-            raise NotFound(f"There is no user {username!r}.", "Add one with `outage-notify user add`.")
+        user = user_lookup.require_worker(session, username)
         now = rt.now(session)
         session.add(
             ApiToken(
-                name=name.strip()[:200], sha256=_hash(secret), user_ref=user.id, created_at=now, created_by=by
+                name=name.strip()[:200],
+                sha256=_hash(secret),
+                user_ref=user.id,
+                created_at=now,
+                created_by=by,
+                expires_at=now + timedelta(days=days) if days else None,
             )
         )
         record(session, now, by, "token_added", username=user.username, name=name.strip()[:200])
@@ -54,12 +65,20 @@ def revoke(rt: Runtime, by: str, secret: str) -> None:
 
 
 def machine_of(rt: Runtime, secret: str) -> Machine | None:
-    """Whose token it is; None if it is unknown or revoked, or its user is out of use."""
+    """Whose token it is; None if it is unknown, revoked or ended, or its user is out of use."""
     with rt.database.read() as session:
         token = api_queries.token_by_hash(session, _hash(secret))
         if token is None or not token.user.active:
             return None
+        if token.expires_at is not None and token.expires_at <= rt.now(session):
+            return None
         return Machine(token.id, token.user.username)
+
+
+def listing(rt: Runtime) -> list[ApiToken]:
+    """All tokens, oldest first; none of them holds its secret."""
+    with rt.database.read() as session:
+        return api_queries.all_tokens(session)
 
 
 def begin(rt: Runtime, machine: Machine, key: str, request: bytes) -> tuple[int, str] | None:

@@ -41,12 +41,17 @@ _EMERGENCIES = frozenset({OutageKind.FAULT, OutageKind.HAZARD_REMOVAL})
 
 
 def kept_feed(rt: Runtime, secret: str) -> Feed | None:
-    """The feed that this secret opens if it was rendered by this process and nothing in it has changed since;
-    None says nothing: ask `customer_feed`."""
-    if secret not in rt.feeds:
-        return None
+    """The feed that this secret opens if it was rendered by this process and nothing in it has changed since, or if
+    it holds nothing; None says nothing: ask `customer_feed`."""
     standing = publication.standing(rt.database)
-    return rt.feeds.get(secret, standing.version, rt.clock.at(standing.instant, standing.turned))
+    now = rt.clock.at(standing.instant, standing.turned)
+    kept = rt.feeds.get(secret, standing.version, now)
+    if kept is not None:
+        return kept
+    language = feed_queries.quiet_language(rt.database, secret, now - KEPT)
+    return (
+        rt.feeds.put(secret, standing.version, _name(rt, language), (), language, now) if language else None
+    )
 
 
 def customer_feed(rt: Runtime, secret: str) -> Feed | None:
@@ -67,11 +72,15 @@ def customer_feed(rt: Runtime, secret: str) -> Feed | None:
             return None
         customer, ends_at = found
         events = events_of(session, rt, customer, now)
-        name = _NAMES[customer.language].format(utility=rt.settings.utility).strip(" :")
+        name = _name(rt, customer.language)
         leaving = feed_queries.next_to_leave(session, customer.id, now - KEPT)
     moments = [leaving + KEPT if leaving else None, ends_at]
     # The version was read before the facts: what was written in between makes the next poll look again.
     return cache.put(secret, standing.version, name, events, customer.language, now, moments)
+
+
+def _name(rt: Runtime, language: Language) -> str:
+    return _NAMES[language].format(utility=rt.settings.utility).strip(" :")
 
 
 def events_of(session: Session, rt: Runtime, customer: Customer, now: datetime) -> list[FeedEvent]:

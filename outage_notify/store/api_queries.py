@@ -14,6 +14,11 @@ def token_by_hash(session: Session, sha256: str) -> ApiToken | None:
     return session.scalar(statement.options(joinedload(ApiToken.user)))
 
 
+def all_tokens(session: Session) -> list[ApiToken]:
+    """Every token that was made, oldest first, each with its user."""
+    return list(session.scalars(select(ApiToken).options(joinedload(ApiToken.user)).order_by(ApiToken.id)))
+
+
 def reply_of(session: Session, token: int, key: str) -> ApiReply | None:
     return session.scalar(select(ApiReply).where(ApiReply.token_ref == token, ApiReply.key == key))
 

@@ -23,6 +23,8 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     created_by: Mapped[str] = mapped_column(String(100))
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    # From then on it opens nothing; null: until it is revoked.
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
 
     user: Mapped[User] = relationship()
 

@@ -2,8 +2,8 @@
 
 Hundreds of thousands of calendar programs poll, and nearly all of them hear "nothing new". Promises: what is
 answered here is what the route in `feeds` would answer, header for header, by the same function; only a feed
-that was rendered for the very version in the database is, all else goes on to the application. A
-wrong secret is never answered here, so that the limit on guessing sees it.
+that was rendered for the very version in the database is, or one that holds nothing; all else goes on to the
+application. A wrong secret is never answered here, so that the limit on guessing sees it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,18 +83,22 @@ def preview(rt: Runtime, request: PlanRequest, foreseen: Foreseen | None = None)
         )
 
 
-def plan(rt: Runtime, by: str, request: PlanRequest) -> str:
+# Something that is done in the same transaction as the storing of a plan, or not at all.
+Also = Callable[[Session, Outage, datetime], None]
+
+
+def plan(rt: Runtime, by: str, request: PlanRequest, also: Also | None = None) -> str:
     """Store a draft and return its reference. A second call makes a second draft."""
     for _ in range(TRIES - 1):
         try:
-            return _plan(rt, by, request)
+            return _plan(rt, by, request, also)
         except IntegrityError:
             # Another planner took the same number at the same moment.
             continue
-    return _plan(rt, by, request)
+    return _plan(rt, by, request, also)
 
 
-def _plan(rt: Runtime, by: str, request: PlanRequest) -> str:
+def _plan(rt: Runtime, by: str, request: PlanRequest, also: Also | None) -> str:
     with rt.database.write() as session:
         now = rt.now(session)
         user_lookup.require(session, by, Role.PLANNER)
@@ -114,10 +118,19 @@ def _plan(rt: Runtime, by: str, request: PlanRequest) -> str:
         session.flush()
         found = freeze(session, rt, outage.standing)
         record(session, now, by, "planned", outage=outage.id, customers=len(_customers(found.affected)))
+        if also is not None:
+            also(session, outage, now)
         return outage.reference
 
 
-def edit(rt: Runtime, by: str, reference: str, request: PlanRequest, version: int | None = None) -> None:
+def edit(
+    rt: Runtime,
+    by: str,
+    reference: str,
+    request: PlanRequest,
+    version: int | None = None,
+    also: Also | None = None,
+) -> None:
     """Change a draft. `version`: the one that was read; Conflict if somebody wrote meanwhile."""
     with changing(rt, reference, version) as (session, outage, now):
         user_lookup.require(session, by, Role.PLANNER)
@@ -130,6 +143,8 @@ def edit(rt: Runtime, by: str, reference: str, request: PlanRequest, version: in
             outage.kind = request.kind
         freeze(session, rt, revision)
         record(session, now, by, "edited", outage=outage.id, revision=revision.number)
+        if also is not None:
+            also(session, outage, now)
 
 
 def revise(rt: Runtime, by: str, reference: str, request: PlanRequest, version: int | None = None) -> int:

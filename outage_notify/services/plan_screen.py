@@ -7,12 +7,15 @@ that stands in the way is there too. A half that can't be served says why and le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from outage_notify.domain.checks import Finding
 from outage_notify.domain.errors import OutageNotifyError
 from outage_notify.domain.outage import OutageKind
 from outage_notify.domain.window import check_window
+from outage_notify.services import merge_outages
+from outage_notify.services.merge_outages import Taken
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.planner_view import PlannerView, planner_view
 from outage_notify.services.preview_plan import PlanPreview, preview_plan
@@ -28,7 +31,8 @@ MOST_NEAR = 50
 
 @dataclass(frozen=True)
 class Draft:
-    """A form that may still be half empty. `beside`: references of outages to trace together with."""
+    """A form that may still be half empty. `beside`: references of outages to trace together with; `merged`: of those
+    whose work it takes in."""
 
     switching: Switching
     kind: OutageKind = OutageKind.PLANNED
@@ -38,6 +42,7 @@ class Draft:
     area: str = ""
     line: str = ""
     beside: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
     reference: str = ""
     window_fault: OutageNotifyError | None = None
 
@@ -52,6 +57,15 @@ class Screen:
     window_fault: OutageNotifyError | None = None
     preview: PlanPreview | None = None
     near: Sequence[tuple[str, str]] = ()
+    taken: Sequence[Taken] = ()
+    taken_fault: OutageNotifyError | None = None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What stands in the way once the outages that are taken in are cancelled."""
+        gone = {one.reference for one in self.taken if one.quiet}
+        found = self.preview.findings if self.preview else ()
+        return [one for one in found if not one.references or not gone.issuperset(one.references)]
 
     @property
     def blank(self) -> bool:
@@ -60,6 +74,14 @@ class Screen:
 
 def look(rt: Runtime, draft: Draft) -> Screen:
     """Everything that can be said of a draft. Raises nothing that the planner could mend: faults are shown."""
+    screen = _look(rt, draft)
+    try:
+        return replace(screen, taken=merge_outages.look_at(rt, draft.merged))
+    except OutageNotifyError as error:
+        return replace(screen, taken_fault=error)
+
+
+def _look(rt: Runtime, draft: Draft) -> Screen:
     network: PlannerView | None = None
     network_fault: OutageNotifyError | None = None
     window_fault = draft.window_fault

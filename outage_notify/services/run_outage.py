@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 from outage_notify.domain.errors import IllegalMove, InvalidInput
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
@@ -13,6 +15,7 @@ from outage_notify.services.plan_outage import changing, drop_pending
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import tell_news
 from outage_notify.store import claims, user_lookup
+from outage_notify.store.outage_tables import Outage
 from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record
 
@@ -23,22 +26,27 @@ def cancel(rt: Runtime, by: str, reference: str, reason: str, version: int | Non
     """Cancel: withdraw what is unsent, tell those told. Returns how many deliveries that makes."""
     with changing(rt, reference, version) as (session, outage, now):
         user_lookup.require(session, by, Role.PLANNER)
-        if not reason.strip():
-            raise InvalidInput("The reason is missing.", "Say why it is cancelled.")
-        require_move(reference, outage.state, OutageState.CANCELLED)
-        drop_pending(session, outage, by, now)
-        was_approved = outage.state is OutageState.APPROVED
-        outage.state, outage.cancelled_at = OutageState.CANCELLED, now
-        outage.cancel_reason = reason.strip()[:500]
-        told = 0
-        if was_approved:
-            claims.withdraw_unsent(session, outage.id, now, "cancelled")
-            acknowledge.close_at_cancel(session, outage, now)
-            told = tell_news(session, rt, outage, NoticeKind.CANCELLED, now, outage.standing.end)
-        else:
-            outage.standing.state = RevisionState.DROPPED
-        record(session, now, by, "cancelled", outage=outage.id, deliveries=told)
-        return told
+        return cancel_in(session, rt, by, outage, reason, now)
+
+
+def cancel_in(session: Session, rt: Runtime, by: str, outage: Outage, reason: str, now: datetime) -> int:
+    """The same inside the transaction of something else; the outage is locked and `by` may do it."""
+    if not reason.strip():
+        raise InvalidInput("The reason is missing.", "Say why it is cancelled.")
+    require_move(outage.reference, outage.state, OutageState.CANCELLED)
+    drop_pending(session, outage, by, now)
+    was_approved = outage.state is OutageState.APPROVED
+    outage.state, outage.cancelled_at = OutageState.CANCELLED, now
+    outage.cancel_reason = reason.strip()[:500]
+    told = 0
+    if was_approved:
+        claims.withdraw_unsent(session, outage.id, now, "cancelled")
+        acknowledge.close_at_cancel(session, outage, now)
+        told = tell_news(session, rt, outage, NoticeKind.CANCELLED, now, outage.standing.end)
+    else:
+        outage.standing.state = RevisionState.DROPPED
+    record(session, now, by, "cancelled", outage=outage.id, deliveries=told)
+    return told
 
 
 def start(rt: Runtime, by: str, reference: str, version: int | None = None) -> int:

@@ -16,7 +16,14 @@ from flask_babel import gettext as _
 
 from outage_notify.domain.errors import InvalidInput, OutageNotifyError
 from outage_notify.domain.outage import OutageKind
-from outage_notify.services import desk_views, find_picks, network_map, plan_outage, plan_screen
+from outage_notify.services import (
+    desk_views,
+    find_picks,
+    merge_outages,
+    network_map,
+    plan_outage,
+    plan_screen,
+)
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.web import forms
 from outage_notify.web.context import by, runtime
@@ -29,16 +36,17 @@ TILE_CACHE = "private, max-age=86400"
 
 @pages.route("/plan", methods=["GET", "POST"])
 def new() -> Any:
-    return _form(
-        "new", "", {"kind": OutageKind.PLANNED.value}, lambda plan: plan_outage.plan(runtime(), by(), plan)
-    )
+    def save(plan: PlanRequest) -> str:
+        return merge_outages.merge(runtime(), by(), plan, forms.elements(request.form, "merged"))
+
+    return _form("new", "", {"kind": OutageKind.PLANNED.value}, save)
 
 
 @pages.route("/outages/<reference>/edit", methods=["GET", "POST"])
 def edit(reference: str) -> Any:
     def save(plan: PlanRequest) -> str:
-        plan_outage.edit(runtime(), by(), reference, plan, forms.version(request.form))
-        return reference
+        others, version = forms.elements(request.form, "merged"), forms.version(request.form)
+        return merge_outages.merge(runtime(), by(), plan, others, reference, version)
 
     return _form("edit", reference, _stored(reference), save)
 
@@ -152,6 +160,10 @@ def _form(purpose: str, reference: str, filled: dict[str, str], save: Callable[[
     form = forms.after_step(request.form.to_dict())
     page |= {"form": form, "twice": forms.happens_twice(form, runtime().zone)}
     try:
+        verb, _colon, other = form.get("step", "").partition(":")
+        if verb == "merge":
+            (taken,) = merge_outages.look_at(runtime(), [other])
+            form = page["form"] = forms.with_taken(form, taken, runtime().zone)
         if form.get("step") == "save":
             plan = forms.plan_request(form, runtime().zone)
             return redirect(url_for("desk.outage", reference=save(plan)), 303)

@@ -18,6 +18,7 @@ from outage_notify.domain.errors import InvalidInput
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.domain.window import earlier_instant, local_instant, wall_instants
 from outage_notify.services.acknowledge import Answer
+from outage_notify.services.merge_outages import Taken, joined
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.plan_screen import Draft
 from outage_notify.services.resolve_audience import Switching
@@ -72,6 +73,7 @@ def plan_draft(form: Mapping[str, str], zone: ZoneInfo, reference: str = "") -> 
         form.get("area", "").strip()[:300],
         form.get("line", "").strip()[:300],
         elements(form, "beside"),
+        elements(form, "merged"),
         reference,
         fault,
     )
@@ -86,6 +88,34 @@ def after_step(form: dict[str, str]) -> dict[str, str]:
         return form
     kept = [one for one in elements(form, name) if one != element]
     return form | {name: "\n".join([*kept, element] if verb == "add" else kept)}
+
+
+def with_taken(form: dict[str, str], taken: Taken, zone: ZoneInfo) -> dict[str, str]:
+    """The form of a plan that takes in another outage: its work, its reason and area beside the own ones.
+
+    The window stays what it is; a form without one gets that of the other.
+    """
+    own = Switching(elements(form, "work"), elements(form, "out"), elements(form, "close"))
+    both = joined(own, taken.switching)
+    merged = dict.fromkeys((*elements(form, "merged"), taken.reference))
+    filled = form | {
+        "work": "\n".join(both.work),
+        "out": "\n".join(both.out),
+        "close": "\n".join(both.close),
+        "close_ties": "1" if form.get("close_ties") == "1" or both.close_ties else "",
+        "merged": " ".join(merged),
+        "area": _beside(form.get("area", ""), taken.area)[:300],
+        "reason_zh": _beside(form.get("reason_zh", ""), taken.reason.get(Language.ZH.value, ""))[:300],
+        "reason_en": _beside(form.get("reason_en", ""), taken.reason.get(Language.EN.value, ""))[:300],
+    }
+    for name, value in (("start", taken.start), ("end", taken.end)):
+        filled[name] = form.get(name) or value.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+    return filled
+
+
+def _beside(own: str, other: str) -> str:
+    own, other = own.strip(), other.strip()
+    return own if other in own else f"{own}; {other}" if own else other
 
 
 def _reason(form: Mapping[str, str]) -> dict[str, str]:

@@ -211,6 +211,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "event": {
         "planned": _l("Planned"),
         "edited": _l("Edited"),
+        "merged": _l("Merged"),
         "submitted": _l("Submitted"),
         "sent_back": _l("Sent back"),
         "approved": _l("Approved"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import timedelta
 from typing import Any
 
-from outage_notify.services import network_map, plan_outage
+from outage_notify.domain.outage import OutageState
+from outage_notify.services import desk_views, network_map, plan_outage
 from outage_notify.services.runtime import Runtime
 from tests.factories import town
+from tests.factories.people import START
 from tests.web.conftest import Person
 
 WINDOW = {"start": "2026-03-12T09:00", "end": "2026-03-12T13:00", "kind": "planned"}
@@ -157,3 +160,25 @@ def test_areas_that_can_not_be_used_say_why(planner: Person) -> None:
     for area in (bow, "{", "[]", "null", '{"type": "Point"}', "[" * 5000):
         wrong = planner.send("/desk/plan/within", {"area": area}, page="/desk/plan")
         assert wrong.status_code == 422 and 'role="alert"' in wrong.get_json()["html"]
+
+
+def test_a_merge_is_offered_taken_and_saved(planner: Person, rt: Runtime) -> None:
+    other = plan_outage.plan(rt, town.PLANNER, town.request(START + timedelta(days=3)))
+    mine = {**WINDOW, "work": "line:4", "reason_en": "New poles", "area": "North street 4"}
+    assert f'value="merge:{other}"' in live(planner, **mine)["html"]
+    text = planner.send("/desk/plan", mine | {"step": f"merge:{other}"}).get_data(as_text=True)
+    assert "line:4\nline:3</textarea>" in text and f'value="{other}"' in text
+    assert (
+        "New poles; Replacing a cable</textarea>" in text
+        and "it is cancelled when this plan is saved" in text
+    )
+    assert f'value="merge:{other}"' not in text
+    full = mine | {"work": "line:4\nline:3", "merged": other, "step": "save"}
+    saved = planner.send("/desk/plan", full)
+    assert saved.status_code == 303
+    assert desk_views.version_of(rt, other).state is OutageState.CANCELLED
+    again = planner.send("/desk/plan", full)
+    assert again.status_code == 422 and "its work can&#39;t be taken over" in again.get_data(as_text=True)
+    # What can't be merged leaves the form as it was.
+    wrong = planner.send("/desk/plan", mine | {"step": "merge:PO-2020-0001"})
+    assert wrong.status_code == 404 and ">line:4</textarea>" in wrong.get_data(as_text=True)

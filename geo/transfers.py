@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from geo.grid import Grid
 from geo.outcome import ROOT, Outcome, trace, ways_in
 from geo.request import Request
@@ -84,7 +86,7 @@ def suggest(grid: Grid, request: Request, weight: Weight = len, allow_loops: boo
 
 
 def _load_names(grid: Grid, loads: set[int]) -> tuple[str, ...]:
-    return grid.ids.names({grid.element_of_load(load) for load in loads})
+    return grid.load_names(np.array(sorted(loads), np.int64))
 
 
 def _shut(change: Change, edges: list[int]) -> Change:

@@ -23,6 +23,7 @@ from outage_notify.services.outage_watch import Due, Effects
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import (
     acknowledgement_queries,
+    board_attention,
     desk_queries,
     outage_queries,
     view_queries,
@@ -48,6 +49,7 @@ class BoardRow:
     customers: int
     unsigned: int
     tasks: int
+    needs: Sequence[str] = ()  # what somebody has to do about it
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Board:
     page: int
     counts: Mapping[OutageState, int]
     awaiting: int
+    red: int = 0  # how many need somebody, whatever is filtered
 
     @property
     def pages(self) -> int:
@@ -177,14 +180,21 @@ def board(rt: Runtime, wanted: BoardFilter, page: int = 1) -> Board:
         customers = view_queries.customers_in(session, [one.newest.id for one in rows])
         unsigned = desk_queries.unsigned_by_outage(session, ids)
         tasks = desk_queries.tasks_by_outage(session, ids)
+        now = rt.now(session)
+        needs = board_attention.reasons_of(session, ids, now)
         found = [
             BoardRow(
-                one, customers.get(one.newest.id, (0, 0))[0], unsigned.get(one.id, 0), tasks.get(one.id, 0)
+                one,
+                customers.get(one.newest.id, (0, 0))[0],
+                unsigned.get(one.id, 0),
+                tasks.get(one.id, 0),
+                needs.get(one.id, ()),
             )
             for one in rows
         ]
         counts = desk_queries.count_by_state(session)
-        return Board(rt.now(session), found, total, page, counts, desk_queries.awaiting_approval(session))
+        awaiting = desk_queries.awaiting_approval(session)
+        return Board(now, found, total, page, counts, awaiting, board_attention.count(session, now))
 
 
 def outage(rt: Runtime, reference: str) -> OutageView:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from outage_notify.domain.acknowledgement import OPEN
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.domain.outage import OutageState, RevisionState
+from outage_notify.domain.outage import OutageKind, OutageState, RevisionState
+from outage_notify.store import board_attention
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delivery_tables import Delivery, LetterBatch
 from outage_notify.store.network_tables import NetworkElement, NetworkVersion
@@ -27,11 +29,41 @@ from outage_notify.store.work_tables import Task
 @dataclass(frozen=True)
 class BoardFilter:
     """Which outages: in these states (all if empty), with this text in reference, area or line, and
-    with a window that touches the span (all if None)."""
+    with a window that touches the span (all if None), of a kind, entered by a person, and those that
+    need somebody at the moment `needs`."""
 
     states: frozenset[OutageState] = frozenset()
     text: str = ""
     span: tuple[datetime, datetime] | None = None
+    kind: OutageKind | None = None
+    by: str = ""
+    needs: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """An outage in a calendar or on a map: its standing window."""
+
+    id: int
+    reference: str
+    state: OutageState
+    timezone: str
+    start: datetime
+    end: datetime
+    area: str
+    line: str
+
+
+_BRIEF = (
+    Outage.id,
+    Outage.reference,
+    Outage.state,
+    Outage.timezone,
+    OutageRevision.start,
+    func.coalesce(Outage.expected_end, OutageRevision.end),
+    OutageRevision.area,
+    OutageRevision.line,
+)
 
 
 def board(session: Session, wanted: BoardFilter, limit: int, offset: int) -> tuple[list[Outage], int]:
@@ -45,6 +77,27 @@ def board(session: Session, wanted: BoardFilter, limit: int, offset: int) -> tup
         over, Outage.state != OutageState.ACTIVE, OutageRevision.start, Outage.id
     ).options(selectinload(Outage.revisions))
     return list(session.scalars(statement.limit(limit).offset(offset))), total
+
+
+def briefs(session: Session, wanted: BoardFilter, limit: int) -> list[Brief]:
+    """Outages of the board by start, without what is heavy."""
+    statement = select(*_BRIEF).select_from(Outage).join(OutageRevision, _standing())
+    statement = statement.where(*_conditions(wanted)).order_by(OutageRevision.start, Outage.id).limit(limit)
+    rows: list[Any] = [tuple(row) for row in session.execute(statement)]
+    return [Brief(*row) for row in rows]
+
+
+def areas(session: Session, wanted: BoardFilter, limit: int) -> list[tuple[Brief, dict[str, Any]]]:
+    """The same with their areas, those ahead and going on first; without the ones that have none."""
+    over = Outage.state.in_((OutageState.COMPLETED, OutageState.CANCELLED))
+    statement = (
+        select(*_BRIEF, OutageRevision.public_area).select_from(Outage).join(OutageRevision, _standing())
+    )
+    statement = (
+        statement.where(*_conditions(wanted)).order_by(over, OutageRevision.start, Outage.id).limit(limit)
+    )
+    rows: list[Any] = [tuple(row) for row in session.execute(statement)]
+    return [(Brief(*row[:-1]), row[-1]) for row in rows if row[-1]]
 
 
 def count_by_state(session: Session) -> dict[OutageState, int]:
@@ -250,6 +303,12 @@ def _conditions(wanted: BoardFilter) -> list[ColumnElement[bool]]:
     if wanted.span:
         low, high = wanted.span
         found += [OutageRevision.start < high, OutageRevision.end > low]
+    if wanted.kind:
+        found.append(Outage.kind == wanted.kind)
+    if wanted.by:
+        found.append(Outage.created_by == wanted.by)
+    if wanted.needs:
+        found.append(board_attention.needs_somebody(wanted.needs))
     if wanted.text:
         text = wanted.text.lower()
         found.append(

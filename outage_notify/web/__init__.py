@@ -42,6 +42,7 @@ def _mount(app: Flask) -> None:
     from outage_notify.web import (
         api,
         customer,
+        desk_board,
         desk_customers,
         desk_enquiry,
         desk_keys,
@@ -72,6 +73,7 @@ def _mount(app: Flask) -> None:
         own_keys.pages,
         own_keys.machines,
         auth.pages,
+        desk_board.pages,
         dispatcher.pages,
         desk_plan.pages,
         desk_tasks.pages,

@@ -77,7 +77,7 @@ def sign_people_in(app: Flask) -> None:
 def sign_in() -> Any:
     if request.method == "GET":
         if current_user.is_authenticated:
-            return redirect(url_for("desk.board"))
+            return redirect(url_for("board.page"))
         return render_template("desk/sign_in.html")
     name, error = request.form.get("username", "").strip(), None
     try:
@@ -105,4 +105,4 @@ def _next_page() -> str:
     wanted = urlsplit(request.args.get("next", ""))
     if not wanted.scheme and not wanted.netloc and wanted.path.startswith("/desk"):
         return wanted.path + (f"?{wanted.query}" if wanted.query else "")
-    return url_for("desk.board")
+    return url_for("board.page")

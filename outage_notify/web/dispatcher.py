@@ -1,17 +1,16 @@
-"""The dispatcher's board and one outage: what stands, what waits, and the steps that may be taken."""
+"""One outage at the desk: what stands, what waits, and the steps that may be taken. The board is in `desk_board`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from outage_notify.domain.errors import NotFound, OutageNotifyError
-from outage_notify.domain.outage import OutageState, RevisionState
+from outage_notify.domain.outage import RevisionState
 from outage_notify.services import (
     approve_outage,
     desk_map,
@@ -27,34 +26,6 @@ from outage_notify.web.errors import flash_refusal
 
 pages = Blueprint("desk", __name__, url_prefix="/desk")
 CHECKED = frozenset({RevisionState.DRAFT, RevisionState.SUBMITTED})
-
-
-@pages.get("/")
-def board() -> str:
-    page = max(1, request.args.get("page", 1, type=int))
-    wanted = forms.board_filter(request.args, runtime().zone)
-    found = desk_views.board(runtime(), wanted, page)
-    monday = forms.monday_of(request.args.get("week", ""))
-    weeks = [forms.week_of((monday or _monday(found.now)) + timedelta(days=7 * n)) for n in (-1, 0, 1)]
-    kept = {
-        "q": wanted.text or None,
-        "state": request.args.get("state"),
-        "week": weeks[1] if monday else None,
-    }
-    return render_template(
-        "desk/board.html",
-        board=found,
-        wanted=wanted,
-        states=list(OutageState),
-        weeks=weeks,
-        monday=monday,
-        kept=kept,
-    )
-
-
-def _monday(now: datetime) -> date:
-    today = now.astimezone(runtime().zone).date()
-    return today - timedelta(days=today.weekday())
 
 
 @pages.get("/outages/<reference>")

@@ -200,15 +200,46 @@ def version(form: Mapping[str, str]) -> int:
     return int(text)
 
 
-def board_filter(args: Mapping[str, str], zone: ZoneInfo) -> BoardFilter:
-    """Which outages the board shows; what is no state or week is ignored, since it comes from an address."""
+def board_filter(args: Mapping[str, str], zone: ZoneInfo, by: str, now: datetime) -> BoardFilter:
+    """Which outages the board shows; what is no state, kind, week or day is ignored, since it comes from an
+    address. `mine=1`: those that `by` entered; `needs=1`: those that need somebody `now`."""
     states = {OutageState(one) for one in args.get("state", "").split(",") if one in set(OutageState)}
-    monday, span = monday_of(args.get("week", "")), None
+    kind = args.get("kind", "")
+    return BoardFilter(
+        frozenset(states),
+        args.get("q", "").strip()[:100],
+        _span(args, zone),
+        OutageKind(kind) if kind in set(OutageKind) else None,
+        by if args.get("mine") == "1" else "",
+        now if args.get("needs") == "1" else None,
+    )
+
+
+def span_of(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From the first moment of one day to the last of another."""
+    low, high = (
+        earlier_instant(datetime.combine(one, time()), zone) for one in (first, last + timedelta(days=1))
+    )
+    return low, high
+
+
+def _span(args: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    monday = monday_of(args.get("week", ""))
     if monday is not None:
-        ends = (monday, monday + timedelta(days=7))
-        low, high = (earlier_instant(datetime.combine(one, time()), zone) for one in ends)
-        span = (low, high)
-    return BoardFilter(frozenset(states), args.get("q", "").strip()[:100], span)
+        return span_of(monday, monday + timedelta(days=6), zone)
+    try:
+        one = date.fromisoformat(args.get("day", ""))
+    except ValueError:
+        return None
+    return span_of(one, one, zone) if 1970 < one.year < 9000 else None
+
+
+def month_of(text: str) -> date | None:
+    """The first day of a month as browsers write it (2026-03); None if it is none."""
+    try:
+        return date.fromisoformat(f"{text}-01") if re.fullmatch(r"20\d\d-\d\d", text, re.ASCII) else None
+    except ValueError:
+        return None  # such as month 13
 
 
 def monday_of(week: str) -> date | None:

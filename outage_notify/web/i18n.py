@@ -7,7 +7,7 @@ of the reader's device, and say so.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -81,6 +81,15 @@ def window(start: datetime | str, end: datetime | str, zone: ZoneInfo, short: bo
     )
 
 
+def day_range(first: date, last: date) -> str:
+    """A month by its name, any other span from day to day."""
+    if first.day == 1 and (last + timedelta(days=1)).day == 1 and (last - first).days < 31:
+        return format_date(first, {"zh_CN": "y年M月", "en": "MMMM y"}[locale_name()], locale=locale_name())
+    return f"{format_date(first, _DATE[locale_name()], locale=locale_name())} – " + format_date(
+        last, _DATE[locale_name()], locale=locale_name()
+    )
+
+
 def until(value: datetime | str, now: datetime) -> str:
     """How far off: "in 5 hours", "2 days ago", in the reader's language."""
     return format_timedelta(instant_of(value) - now, add_direction=True, threshold=1.5, locale=locale_name())
@@ -116,6 +125,8 @@ def speak(app: Flask, rt: Runtime) -> None:
         offset=lambda value, tz=None: offset(value, ZoneInfo(tz) if tz else zone),
         paragraphs=paragraphs,
         until=until,
+        weekday=lambda day: format_date(day, "EEE", locale=locale_name()),
+        day_range=day_range,
     )
     app.jinja_env.globals.update(
         window=lambda start, end, short=False, tz=None: window(

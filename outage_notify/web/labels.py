@@ -181,6 +181,14 @@ WORDS: dict[str, dict[str, Any]] = {
         "objected": _l("Objected"),
         "missing": _l("Missing"),
     },
+    "need": {
+        "approve": _l("Approve"),
+        "never_approved": _l("Never approved"),
+        "not_started": _l("Not started"),
+        "overrun": _l("Past its end"),
+        "unsigned": _l("Signatures missing"),
+        "task": _l("Task overdue"),
+    },
     "duty_state": {"met": _l("Done"), "open": _l("Open"), "late": _l("Too late")},
     "task": {
         "visit": _l("Visit for a signature"),
@@ -368,7 +376,7 @@ def _by_tier(counts: dict[str, int]) -> str:
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, heading_of=heading)
+    app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading)
     app.jinja_env.filters.update(in_words=in_words, note=note)
 
     app.jinja_env.globals["limits"] = app.extensions[RUNTIME].policy.limits

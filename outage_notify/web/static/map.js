@@ -28,7 +28,7 @@
       const when = document.createElement("div");
       when.textContent = span(p, language);
       const link = document.createElement("a");
-      link.href = "/outages/" + encodeURIComponent(p.reference);
+      link.href = p.url || "/outages/" + encodeURIComponent(p.reference);
       link.textContent = p.reference;
       box.append(state, when, link);
     }

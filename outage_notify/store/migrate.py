@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 import migrations
 from outage_notify.domain.errors import OutageNotifyError
@@ -44,7 +46,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     Two processes at once: the second waits for the first and finds nothing to do.
     """
     config = _config()
-    with database.engine.begin() as connection:
+    with _changing(database) as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7036874417766)")
         config.attributes["connection"] = connection
@@ -53,9 +55,34 @@ def upgrade(database: Database, revision: str = "head") -> None:
 
 def downgrade(database: Database, revision: str = "base") -> None:
     config = _config()
-    with database.engine.begin() as connection:
+    with _changing(database) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+
+
+@contextmanager
+def _changing(database: Database) -> Iterator[Connection]:
+    """One transaction on the schema. SQLite changes a table by copying it and dropping the old one, which its
+    foreign keys forbid while other tables refer to rows of it: they rest meanwhile and are checked at the end."""
+    with database.engine.connect() as connection:
+        # Below the transaction: inside one, SQLite ignores it.
+        driver = connection.connection.dbapi_connection
+        if database.is_sqlite and driver is not None:
+            driver.cursor().execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if database.is_sqlite:
+                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+                    if broken:
+                        tables = ", ".join(sorted({row[0] for row in broken}))
+                        raise OutageNotifyError(
+                            f"The migration would leave rows that refer to nothing: {tables}.",
+                            "Nothing was changed. Report this as a defect.",
+                        )
+        finally:
+            if database.is_sqlite and driver is not None:
+                driver.cursor().execute("PRAGMA foreign_keys=ON")
 
 
 def ensure(database: Database) -> None:

@@ -8,12 +8,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from outage_notify.domain.errors import OutageNotifyError
 from outage_notify.store import migrate
 from outage_notify.store.database import Database
+from outage_notify.store.outage_tables import Outage
+from outage_notify.store.people_tables import ContactPoint
 from outage_notify.store.tables import metadata
+from tests.factories.people import add_customer, add_outage
 
 
 @pytest.fixture
@@ -55,6 +58,20 @@ def test_every_revision_goes_up_and_down_and_up_again(database: Database) -> Non
     assert tables(database) == set()
     migrate.ensure(database)
     assert tables(database) == set(metadata.tables)
+
+
+def test_a_filled_database_keeps_its_rows_through_every_change_of_a_table(database: Database) -> None:
+    migrate.ensure(database)
+    with database.write() as session:
+        reference = add_outage(session, [add_customer(session)]).reference
+    for revision in reversed(revisions()[1:-1]):
+        migrate.downgrade(database, revision)
+    migrate.ensure(database)
+    with database.read() as session:
+        assert session.scalars(select(Outage.reference)).all() == [reference]
+        assert session.scalars(select(ContactPoint)).all()
+        if database.is_sqlite:
+            assert session.connection().exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
 def test_migrating_twice_is_migrating_once(database: Database) -> None:

@@ -67,7 +67,8 @@ def preflight(reference: str, as_json: bool) -> int:
     """What an approver should know: lead, missing contacts, unmet duties, length of texts,
     and what else stands in the way.
 
-    Exit status 1 if the law's lead or a duty is not met, or a check has to be answered for.
+    Exit status 1 if the law's lead or a duty is not met, a wave can't end before its deadline, or a check has
+    to be answered for.
     """
     from outage_notify.services.announce import duty_dict
     from outage_notify.services.approve_outage import preflight as ask
@@ -78,9 +79,11 @@ def preflight(reference: str, as_json: bool) -> int:
     found["findings"] = [
         {"check": one.key, "weight": one.weight.value, "finding": one.sentence} for one in seen.findings
     ]
+    found["wave_plans"] = [one.as_dict() if as_json else one.sentence for one in seen.wave_plans]
     found["announcements"] = [duty_dict(one) for one in seen.announcements]
     in_the_way = [one for one in seen.findings if one.weight is not Weight.ADVICE]
-    clear = not (seen.lead_faults or seen.unmet_duties or in_the_way)
+    late = [one for one in seen.wave_plans if one.late]
+    clear = not (seen.lead_faults or seen.unmet_duties or in_the_way or late)
     if as_json:
         emit(json.loads(json.dumps(found, default=str)))
     else:

@@ -30,6 +30,7 @@ from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.plan_outage import changing, check_lead, lead_faults
 from outage_notify.services.resolve_audience import freeze
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.time_waves import WavePlan
 from outage_notify.services.whom_to_tell import Person, as_affected, people
 from outage_notify.store import claims, outage_queries, user_lookup
 from outage_notify.store.delivery_queries import short_ref
@@ -52,6 +53,8 @@ class Preflight:
     sms_segments: Mapping[str, tuple[int, str]]
     # How long the first wave takes on each channel.
     waves: Mapping[str, timedelta]
+    # Each planned notice by each channel: how long it takes, and whether it ends before its deadline.
+    wave_plans: Sequence[WavePlan] = ()
     # What else stands in the way, the gravest first.
     findings: Sequence[Finding] = ()
     # What has to be announced to everybody, and by when; too late already: an unmet duty as well.
@@ -90,6 +93,9 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             + [one.sentence for one in announcements if one.state is DutyState.LATE],
             sms_segments=_segments(session, rt, outage, revision, list(persons.values())),
             waves={one.value: wave_time(counted[one], rate) for one, rate in rates.items() if counted[one]},
+            wave_plans=time_waves.foresee(
+                rt, persons.values(), revision.start, ZoneInfo(outage.timezone), now
+            ),
             findings=check_plan.findings(session, rt, Checked.of(outage, revision, revision.lost, affected)),
             announcements=announcements,
         )

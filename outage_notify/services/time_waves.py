@@ -7,6 +7,7 @@ where the channel must not wake anybody.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,12 +15,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
+from outage_notify.domain import ladder
+from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.quiet_hours import QuietHours
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.stand_in import rate_of as rate_of
+from outage_notify.services.whom_to_tell import Person
 from outage_notify.store import outbox_queries
 from outage_notify.store.delivery_tables import Notice
 from outage_notify.store.outage_tables import Outage
+from outage_notify.store.outbox_queries import PLANNED
 from outage_notify.store.pacing import wave_time
 
 # A provider that is slow for a while, messages that are tried again: nothing runs at its rate all the time.
@@ -47,6 +52,114 @@ class LateWave:
             f"{_hours(self.takes)}, the deadline is in {_hours(self.left)}. At least {enough:.2g} per second are "
             "needed, or a later start of the work."
         )
+
+
+@dataclass(frozen=True)
+class WavePlan:
+    """One notice by one channel, before anything is approved: how long it takes and when it has to begin."""
+
+    notice: NoticeKind
+    channel: Channel
+    count: int
+    per_second: float
+    takes: timedelta
+    deadline: datetime
+    # The latest moment to begin, with a reserve; the earliest end if it began now.
+    begin_by: datetime
+    ends_at_best: datetime
+    # It would end after a deadline that is still ahead, and the rate at which it would just not.
+    late: bool
+    needed_per_second: float
+
+    @property
+    def over(self) -> timedelta:
+        """How much of the sending would fall behind the deadline: so much later the work has to start."""
+        return max(timedelta(0), self.ends_at_best - self.deadline) if self.late else timedelta(0)
+
+    @property
+    def sentence(self) -> str:
+        """The arithmetic in plain words."""
+        said = (
+            f"{self.notice}: {self.count:,} messages by {self.channel.value} at {self.per_second:g} per second "
+            f"take {_hours(self.takes)}, due by {_minute(self.deadline)}"
+        )
+        if self.late:
+            return (
+                f"{said}; begun now they end {_minute(self.ends_at_best)}, {_hours(self.over)} too late. At least "
+                f"{self.needed_per_second:.2g} per second are needed, or a later start of the work"
+            )
+        return f"{said}; sending begins by {_minute(self.begin_by)}"
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "notice": self.notice.value,
+            "channel": self.channel.value,
+            "count": self.count,
+            "per_second": self.per_second,
+            "takes_seconds": self.takes.total_seconds(),
+            "deadline": self.deadline.isoformat(),
+            "begin_by": self.begin_by.isoformat(),
+            "late": self.late,
+            "sentence": self.sentence,
+        }
+
+
+def foresee(
+    rt: Runtime, persons: Iterable[Person], start: datetime, zone: ZoneInfo, now: datetime
+) -> list[WavePlan]:
+    """The planned waves that approval of a first revision would set in motion, each by its strictest deadline."""
+    counts: dict[tuple[NoticeKind, Channel], int] = {}
+    deadlines: dict[NoticeKind, datetime] = {}
+    for person in persons:
+        channels = {one.channel for one in ladder.first(person.ladder, person.contacts)}
+        for kind in PLANNED:
+            duty = person.duties.get(kind)
+            # Where no rule asks for anything the first notice is sent all the same.
+            if duty is None and (kind is not NoticeKind.SEVEN_DAY or person.duties):
+                continue
+            deadline = duty.deadline if duty else start
+            deadlines[kind] = min(deadlines.get(kind, deadline), deadline)
+            for channel in channels:
+                counts[kind, channel] = counts.get((kind, channel), 0) + 1
+    found = []
+    for (kind, channel), count in counts.items():
+        if (rate := rate_of(rt, channel)) is None:
+            continue
+        takes, quiet, deadline = (
+            wave_time(count, rate),
+            quiet_for(rt, channel),
+            deadlines[kind].astimezone(zone),
+        )
+        begin = latest_begin(deadline, takes * RESERVE, quiet, zone)
+        end = earliest_end(now.astimezone(zone), takes, quiet, zone)
+        late = now < deadline < end
+        needed = count / max(1.0, _awake(now, deadline, quiet, zone).total_seconds())
+        found.append(WavePlan(kind, channel, count, rate, takes, deadline, begin, end, late, needed))
+    return sorted(found, key=lambda one: (one.deadline, one.notice, one.channel))
+
+
+def earliest_end(now: datetime, takes: timedelta, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
+    """When something that takes so long of time in which it may go on ends, if it begins now."""
+    at, left = now, takes
+    while left > timedelta(0):
+        step = min(_STEP, left)
+        if quiet is None or not quiet.is_quiet(at, zone):
+            left -= step
+        at += step
+    return at
+
+
+def _awake(start: datetime, end: datetime, quiet: QuietHours | None, zone: ZoneInfo) -> timedelta:
+    """How much of the time between two moments may be used."""
+    if quiet is None:
+        return max(timedelta(0), end - start)
+    at, found = start, timedelta(0)
+    while at < end:
+        step = min(_STEP, end - at)
+        if not quiet.is_quiet(at, zone):
+            found += step
+        at += step
+    return found
 
 
 def end_in_time(session: Session, rt: Runtime, outage: Outage, now: datetime) -> list[LateWave]:
@@ -90,6 +203,10 @@ def _late(
 
 def quiet_for(rt: Runtime, channel: Channel) -> QuietHours | None:
     return None if channel is Channel.EMAIL else rt.policy.quiet_hours
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _hours(span: timedelta) -> str:

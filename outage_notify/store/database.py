@@ -67,7 +67,11 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Word(TypeDecorator[StrEnum]):
-    """A member of a string enum, stored as its value; an unknown one is refused both ways."""
+    """A member of a string enum, stored as its value; an unknown one is refused.
+
+    One that a newer release wrote while both run comes back as a word that equals none of ours: whoever
+    asks "is it one of these?" is told no, and it is stored again as it was.
+    """
 
     impl = String(32)
     cache_ok = True
@@ -80,7 +84,19 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value).value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.words(value)
+        if value is None:
+            return None
+        try:
+            return self.words(value)
+        except ValueError:
+            return _foreign(self.words, str(value))
+
+
+def _foreign(words: type[StrEnum], value: str) -> StrEnum:
+    """A word of a newer release, as an object of the same class that is none of its members."""
+    word = str.__new__(words, value)
+    word._name_ = word._value_ = value
+    return word
 
 
 class Database:

@@ -105,6 +105,7 @@ def checks(reference: str) -> Response:
         "findings": [
             {"check": one.key, "weight": one.weight.value, "finding": one.sentence} for one in seen.findings
         ],
+        "wave_plans": [one.as_dict() for one in seen.wave_plans],
         "announcements": [announce.duty_dict(one) for one in seen.announcements],
     }
     return _json(found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from channels.model import Channel
+from outage_notify.cli import main
 from outage_notify.domain.errors import NotPermitted
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.services import approve_outage
@@ -61,4 +64,42 @@ def test_what_can_not_be_told_in_time_is_refused_with_the_arithmetic(
         assert session.scalar(select(func.count()).select_from(Delivery)) == 0
     # Whoever answers for it may.
     assert approve_outage.approve(rt, "anton", reference, accept_exception=True) == 1000
+    rt.database.close()
+
+
+def test_the_preflight_says_of_each_wave_how_long_it_takes_and_whether_it_ends_in_time(
+    database_url: str, tmp_path: Path
+) -> None:
+    rt = runtime(database_url, tmp_path, 0.002)
+    crowd.fill(rt, 500)
+    reference, _ = crowd.submitted(rt)
+    waves = approve_outage.preflight(rt, reference).wave_plans
+    assert [(one.notice, one.channel, one.count, one.late) for one in waves] == [
+        (NoticeKind.SEVEN_DAY, Channel.SMS, 500, True),
+        (NoticeKind.DAY_AHEAD, Channel.SMS, 500, False),
+    ]
+    first, second = waves
+    assert "500 messages by sms at 0.002 per second take 69.4 h" in first.sentence
+    assert "too late. At least" in first.sentence and "sending begins by" in second.sentence
+    # The rate that it names is the one at which approval would no longer refuse.
+    rt.database.close()
+    faster = runtime(database_url, tmp_path, first.needed_per_second * 1.05)
+    assert not any(one.late for one in approve_outage.preflight(faster, reference).wave_plans)
+    assert approve_outage.approve(faster, "anton", reference) == 1000
+    faster.database.close()
+
+
+def test_whoever_asks_by_command_or_by_machine_is_told_the_same(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rt = runtime(database_url, tmp_path, 0.002)
+    crowd.fill(rt, 500)
+    reference, _ = crowd.submitted(rt)
+    for name, value in rt.settings.as_environment().items():
+        monkeypatch.setenv(name, value)
+    assert main(["outage", "preflight", reference]) == 1
+    assert "500 messages by sms at 0.002 per second take 69.4 h" in capsys.readouterr().out
+    main(["outage", "preflight", reference, "--json"])
+    told = json.loads(capsys.readouterr().out)["wave_plans"]
+    assert [one["late"] for one in told] == [True, False]
     rt.database.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -218,19 +218,26 @@ def calendar(
     piece: Callable[[FeedEvent, Language], bytes] = render_piece,
 ) -> bytes:
     """A calendar of outages: the whole network's, an area's, a feeder's or a single one's."""
-    title = words.NAME[language].format(publisher.utility) + (f" - {name}" if name else "")
-    events = [_event(one, publisher, language) for one in outages]
-    return render_feed(title, events, Language(language), as_of, piece)
+    events = [event(one, publisher, language) for one in outages]
+    return render_feed(calendar_name(publisher, language, name), events, Language(language), as_of, piece)
 
 
-def _event(one: PublicOutage, publisher: Publisher, language: str) -> FeedEvent:
+def calendar_name(publisher: Publisher, language: str, name: str = "") -> str:
+    """What a calendar program calls it; `name`: of what part."""
+    return words.NAME[language].format(publisher.utility) + (f" - {name}" if name else "")
+
+
+def event(one: PublicOutage, publisher: Publisher, language: str) -> FeedEvent:
+    """A public outage as an entry of a calendar: where is the area in the planner's words and the middle of the public
+    polygon, as coarse as that is."""
+    latitude, longitude = _middle(one.geometry)
     zone = ZoneInfo(one.timezone)
     end = one.until if one.until > one.start else one.end
     contact = " ".join(part for part in (publisher.utility, publisher.hotline) if part)
     return FeedEvent(
         reference=one.reference,
         site="public",
-        revision=len(one.history),
+        revision=one.revision,
         status=CANCELLED if one.phase is Phase.CANCELLED else CONFIRMED,
         start=one.start.astimezone(zone),
         end=end.astimezone(zone),
@@ -240,8 +247,27 @@ def _event(one: PublicOutage, publisher: Publisher, language: str) -> FeedEvent:
         utility=publisher.utility,
         contact=contact,
         url=publisher.page(one.reference),
-        alarms=False,
+        latitude=latitude,
+        longitude=longitude,
+        alarms=one.phase is Phase.PLANNED,
     )
+
+
+def _middle(area: Mapping[str, Any] | None) -> tuple[float | None, float | None]:
+    """(latitude, longitude) of the middle of a polygon's box."""
+    points = list(_points(area["coordinates"])) if area and area.get("coordinates") else []
+    if not points:
+        return None, None
+    east, north = [x for x, _ in points], [y for _, y in points]
+    return round((min(north) + max(north)) / 2, 3), round((min(east) + max(east)) / 2, 3)
+
+
+def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
+    if coordinates and isinstance(coordinates[0], int | float):
+        yield float(coordinates[0]), float(coordinates[1])
+        return
+    for part in coordinates:
+        yield from _points(part)
 
 
 def xml(root: ElementTree.Element, namespace: str) -> bytes:

@@ -51,7 +51,7 @@ EXPLAINED = {
         _l("Check the address, or start from the list of outages."),
     ),
     405: (_l("This address takes another kind of request"), _l("Go back and use the buttons of the page.")),
-    413: (_l("That was too large"), _l("Send less at once: a form may hold at most 256 kB.")),
+    413: (_l("That was too large"), _l("Send less at once.")),
     429: (_l("Too many requests"), _l("Wait a minute, then try again.")),
     500: (
         _l("Something went wrong on our side"),
@@ -111,11 +111,18 @@ def _http(error: HTTPException) -> Any:
     if error.response is not None or error.code is None or error.code < 400:
         return error
     title, remedy = EXPLAINED.get(error.code, EXPLAINED[400])
+    if error.code == 413 and request.max_content_length:
+        # What this very address takes: some take files.
+        remedy = _("Send less at once: at most %(size)s fit here.", size=_size(request.max_content_length))
     response = page(error.code, str(title), "", str(remedy))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
     return response
+
+
+def _size(length: int) -> str:
+    return f"{length >> 20} MB" if length >= 1 << 20 else f"{length >> 10} kB"
 
 
 def note_defect(error: Exception) -> str:

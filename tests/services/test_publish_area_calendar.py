@@ -13,7 +13,10 @@ from icalendar import Calendar
 from channels.model import Language
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.domain.outage import OutageState
+from outage_notify.services import open_formats
+from outage_notify.services.open_formats import Publisher
 from outage_notify.services.publish_area_calendar import By, area_feed, choices
+from outage_notify.services.publish_map import STAYS_AFTER_END, public_list
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import network_queries
 from outage_notify.store.outage_tables import Outage
@@ -88,13 +91,22 @@ def test_it_names_no_person_and_no_element(rt: Runtime, outage: Outage) -> None:
     assert (event["GEO"].latitude, event["GEO"].longitude) == (48.5, 8.0)
 
 
-def test_cancelled_stays_for_a_fortnight(rt: Runtime, outage: Outage) -> None:
+def test_the_open_data_and_the_calendar_hold_the_same_entries(rt: Runtime, outage: Outage) -> None:
+    publisher = Publisher(rt.settings.utility, rt.settings.base_url, rt.settings.hotline)
+    for language in Language:
+        document = open_formats.calendar(public_list(rt).outages, publisher, language, NOW)
+        assert document == area_feed(rt, By.ALL, "", language).body
+
+
+def test_cancelled_stays_as_long_as_on_the_list(rt: Runtime, outage: Outage) -> None:
     with rt.database.write() as session:
         row = session.get_one(Outage, outage.id)
         row.state, row.cancelled_at, row.changed_at = OutageState.CANCELLED, NOW, NOW
     assert [one["STATUS"] for one in events(rt, By.ALL)] == ["CANCELLED"]
     assert isinstance(rt.clock, StandingClock)
-    rt.clock.instant = NOW + timedelta(days=15)
+    rt.clock.instant = NOW + STAYS_AFTER_END - timedelta(seconds=1)
+    assert len(events(rt, By.ALL)) == 1
+    rt.clock.instant = NOW + STAYS_AFTER_END
     assert events(rt, By.ALL) == []
 
 

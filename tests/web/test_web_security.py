@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,11 @@ def test_a_form_without_its_token_changes_nothing(planner: Person, rt: Runtime) 
 def test_a_body_that_is_too_large_is_refused_with_a_page(planner: Person) -> None:
     answer = planner.send("/desk/plan", {"reason_en": "x" * (LARGEST_BODY + 1)})
     assert answer.status_code == 413
-    assert "That was too large" in answer.get_data(as_text=True)
+    assert "at most 256 kB fit here" in answer.get_data(as_text=True)
+    # A route that takes a file names its own limit.
+    page = "/desk/customers/W1"
+    answer = planner.send(f"{page}/plan", {"notes": "x", "file": (BytesIO(b"x" * 6_000_000), "a.pdf")}, page)
+    assert answer.status_code == 413 and "at most 5 MB fit here" in answer.get_data(as_text=True)
 
 
 def test_guessing_links_is_slow_and_honest_people_are_not_counted(stranger: Person) -> None:

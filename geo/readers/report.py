@@ -70,9 +70,7 @@ class Report:
         message: str,
         remedy: str = "",
     ) -> None:
-        if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(self.file, table, clip(row), field, message, remedy, self.part))
-        else:
+        if not self._keep(self.faults, table, row, field, message, remedy):
             self.more += 1
 
     def warn(
@@ -84,8 +82,16 @@ class Report:
         message: str,
         remedy: str = "",
     ) -> None:
-        if len(self.warnings) < MOST_FAULTS:
-            self.warnings.append(Fault(self.file, table, clip(row), field, message, remedy, self.part))
+        self._keep(self.warnings, table, row, field, message, remedy)
+
+    def _keep(
+        self, among: list[Fault], table: str, row: object, field: str, message: str, remedy: str
+    ) -> bool:
+        """Whether there was room for one more."""
+        room = len(among) < MOST_FAULTS
+        if room:
+            among.append(Fault(self.file, table, clip(row), field, message, remedy, self.part))
+        return room
 
     def result(self, network: Network | None) -> NetworkRead:
         return NetworkRead(

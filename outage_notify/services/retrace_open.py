@@ -72,10 +72,13 @@ def retrace_open(rt: Runtime, by: str) -> list[Retraced]:
     """Compare the frozen audiences of open outages with what the network in force says."""
     # Tracing many outages takes a while, and nobody must wait for it to write.
     with rt.database.read() as session:
+        outages = list(outage_queries.outages_in(session, _STATES))
+        if not outages:
+            return []
         version, _ = load_network(session, rt)
         traced = [
             (outage.id, *_retrace(session, rt, outage))
-            for outage in outage_queries.outages_in(session, _STATES)
+            for outage in outages
             if outage.standing.network_ref is not None and not _reported(session, outage.id, version)
         ]
     found = [(outage, one, detail) for outage, one, detail in traced if one.differs]

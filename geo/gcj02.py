@@ -2,7 +2,8 @@
 
 Everything in this project is WGS-84; only a map whose tiles are in GCJ-02 gets shifted
 coordinates, at the very edge. The shift is not published as a standard; the formula below is
-the one in common use (gcoord and coordtransform on npm give the same): a sum of sines over the distance from 105 E 35 N, turned into degrees on
+the one in common use (gcoord and coordtransform on npm give the same): a sum of sines
+over the distance from 105 E 35 N, turned into degrees on
 the Krasovsky ellipsoid. Between 75 and 133 E, 18 and 53 N it moves a place by 423 m (median),
 701 m at most. It is applied inside a rectangle around China (72.004 to 137.8347 E, 0.8293 to
 55.8271 N) and nowhere else, as the providers do. The way back is by iteration: the round trip

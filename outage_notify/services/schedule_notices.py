@@ -8,8 +8,9 @@ settled, because only then is it known whether "planned" or "changed" is the rig
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -35,6 +36,8 @@ from outage_notify.store.work_tables import TaskKind
 FIRST = (NoticeKind.SEVEN_DAY, NoticeKind.CHANGED)
 # The rows that this announcement has put into notices which were empty before it, by kind.
 Drafts = dict[NoticeKind, dict[tuple[str, Channel], int]]
+# When a notice of a kind with a deadline is sent by a channel.
+Due = Callable[..., datetime]
 PLANNED_KINDS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.DAY_AHEAD})
 
 
@@ -57,17 +60,18 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     affected: set[int] = set()
     keys: list[int] = []
     drafts: Drafts = {}
+    due = _due(rt, now, ZoneInfo(outage.timezone))
     new = 0
     for chunk in people_in_chunks(session, rt, outage, revision.number):
         affected.update(chunk)
         keys += [ref for ref, one in chunk.items() if one.key]
         still = {ref: one for ref, one in chunk.items() if ref not in done and ref not in doubtful}
         new += _first_notices(
-            session, rt, outage, {r: p for r, p in still.items() if r not in told}, now, drafts
+            session, outage, {r: p for r, p in still.items() if r not in told}, now, drafts, due
         )
         new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now, drafts)
         later = {ref: one for ref, one in chunk.items() if ref not in reminded}
-        new += _day_ahead(session, rt, outage, later, told, now, drafts)
+        new += _day_ahead(session, rt, outage, later, told, now, drafts, due)
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
     acknowledge.request_for(session, rt, outage, revision, keys, now)
@@ -75,10 +79,25 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     return new
 
 
+def _due(rt: Runtime, now: datetime, zone: ZoneInfo) -> Due:
+    """`Policy.due_at` of one announcement: asked for each of many customers, worked out once for each answer."""
+
+    @cache
+    def due_at(kind: NoticeKind, deadline: datetime, channel: Channel | None = None) -> datetime:
+        return rt.policy.due_at(kind, deadline, now, zone, channel)
+
+    return due_at
+
+
 def _first_notices(
-    session: Session, rt: Runtime, outage: Outage, chosen: Mapping[int, Person], now: datetime, drafts: Drafts
+    session: Session,
+    outage: Outage,
+    chosen: Mapping[int, Person],
+    now: datetime,
+    drafts: Drafts,
+    due: Due,
 ) -> int:
-    zone, revision = ZoneInfo(outage.timezone), outage.standing
+    revision = outage.standing
     planned: list[Planned] = []
     deadlines: list[datetime] = []
     for person in chosen.values():
@@ -89,9 +108,7 @@ def _first_notices(
             continue
         deadline = duty.deadline if duty else revision.start
         deadlines.append(deadline)
-        planned += _rows(
-            rt, person, _targets(session, outage, person, now), NoticeKind.SEVEN_DAY, deadline, now, zone
-        )
+        planned += _rows(person, _targets(session, outage, person, now), NoticeKind.SEVEN_DAY, deadline, due)
     return _insert(session, outage, NoticeKind.SEVEN_DAY, planned, deadlines, now, drafts)
 
 
@@ -103,8 +120,8 @@ def _day_ahead(
     changed: Collection[int],
     now: datetime,
     drafts: Drafts,
+    due: Due,
 ) -> int:
-    zone = ZoneInfo(outage.timezone)
     planned: list[Planned] = []
     deadlines: list[datetime] = []
     for ref, person in affected.items():
@@ -112,27 +129,30 @@ def _day_ahead(
         if duty is None:
             continue
         # The first notice (or, where no law asks for one, the change) goes out so late that it does for both.
-        if day_ahead_redundant(rt, person, zone, now) or (
+        if _redundant(rt, person, due) or (
             ref in changed
             and NoticeKind.SEVEN_DAY not in person.duties
-            and rt.policy.redundant(now, rt.policy.due_at(NoticeKind.DAY_AHEAD, duty.deadline, now, zone))
+            and rt.policy.redundant(now, due(NoticeKind.DAY_AHEAD, duty.deadline))
         ):
             continue
         deadlines.append(duty.deadline)
         targets = _targets(session, outage, person, now)
-        planned += _rows(rt, person, targets, NoticeKind.DAY_AHEAD, duty.deadline, now, zone)
+        planned += _rows(person, targets, NoticeKind.DAY_AHEAD, duty.deadline, due)
     return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now, drafts)
 
 
 def day_ahead_redundant(rt: Runtime, person: Person, zone: ZoneInfo, now: datetime) -> bool:
     """Whether the first notice, scheduled at `now`, follows so late that a second one would say it twice."""
+    return _redundant(rt, person, _due(rt, now, zone))
+
+
+def _redundant(rt: Runtime, person: Person, due: Due) -> bool:
     first = person.duties.get(NoticeKind.SEVEN_DAY)
     second = person.duties.get(NoticeKind.DAY_AHEAD)
     if first is None or second is None:
         return False
     return rt.policy.redundant(
-        rt.policy.due_at(NoticeKind.SEVEN_DAY, first.deadline, now, zone),
-        rt.policy.due_at(NoticeKind.DAY_AHEAD, second.deadline, now, zone),
+        due(NoticeKind.SEVEN_DAY, first.deadline), due(NoticeKind.DAY_AHEAD, second.deadline)
     )
 
 
@@ -244,15 +264,9 @@ def _targets(session: Session, outage: Outage, person: Person, now: datetime) ->
 
 
 def _rows(
-    rt: Runtime,
-    person: Person,
-    targets: Iterable[Target],
-    kind: NoticeKind,
-    deadline: datetime,
-    now: datetime,
-    zone: ZoneInfo,
+    person: Person, targets: Iterable[Target], kind: NoticeKind, deadline: datetime, due: Due
 ) -> list[Planned]:
-    return [_row(person, one, rt.policy.due_at(kind, deadline, now, zone, one.channel)) for one in targets]
+    return [_row(person, one, due(kind, deadline, one.channel)) for one in targets]
 
 
 def _row(person: Person, target: Target, due_at: datetime, urgent: bool = False) -> Planned:

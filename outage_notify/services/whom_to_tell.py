@@ -69,6 +69,7 @@ def people_in_chunks(
     """The same, a few thousand at a time: for whoever must not hold all of them in memory."""
     revision = next(one for one in outage.revisions if one.number == number)
     duties_of = _duties(rt, outage, revision)
+    ladder_of = cache(rt.policy.ladder_for)
     for chunk in audience_people(session, revision, bare=bare):
         found: dict[int, Person] = {}
         for one in chunk:
@@ -81,7 +82,7 @@ def people_in_chunks(
                 one.key,
                 priority_of(customer),
                 () if bare else _with_letter(one.contacts, customer.name, one.place),
-                rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable),
+                ladder_of(customer.tier, customer.life_support, customer.vulnerable),
                 duties_of(customer.tier, customer.life_support, customer.vulnerable),
             )
         yield found

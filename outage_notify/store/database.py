@@ -57,7 +57,8 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a naive datetime can't be stored; say which time zone it is in")
-        value = value.astimezone(UTC)
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -79,17 +80,20 @@ class Word(TypeDecorator[StrEnum]):
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
         self.words = words
+        # Asked hundreds of thousands of times in one approval.
+        self._member = {one.value: one for one in words}
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else self.words(value).value
+        if value is None:
+            return None
+        return value.value if type(value) is self.words else self.words(value).value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
         if value is None:
             return None
-        try:
-            return self.words(value)
-        except ValueError:
-            return _foreign(self.words, str(value))
+        if (known := self._member.get(value)) is not None:
+            return known
+        return _foreign(self.words, str(value))
 
 
 def _foreign(words: type[StrEnum], value: str) -> StrEnum:

@@ -25,6 +25,21 @@ _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _UNUSED = bytes(range(256 - 256 % len(_LETTERS), 256))
 _CHUNK = 500
+_COLUMNS = (
+    *(
+        "id",
+        "short_ref",
+        "channel",
+        "address",
+        "contact_ref",
+        "language",
+        "priority",
+        "rung",
+        "urgent",
+        "due_at",
+    ),
+    *("notice_ref", "outage_ref", "revision", "state", "not_after", "paused"),
+)
 
 
 @dataclass(frozen=True)
@@ -141,38 +156,38 @@ def insert_deliveries(
         held = fresh.get(place)
         if place not in existing and (held is None or one.priority < held.priority):
             fresh[place] = one
-    shared = {
-        "notice_ref": notice.id,
-        "outage_ref": notice.outage_ref,
-        "revision": notice.revision,
-        "state": DeliveryState.READY,
-        "not_after": notice.not_after,
-        "paused": paused,
-    }
     ids = bulk.new_ids(session, Delivery, len(fresh)) if fresh else []
     existing.update(zip(fresh, ids, strict=True))
+    shared = (
+        notice.id,
+        notice.outage_ref,
+        notice.revision,
+        DeliveryState.READY,
+        notice.not_after,
+        paused,
+    )
     rows = [
-        {
-            "id": id,
-            "short_ref": short_ref(),
-            "channel": one.channel,
-            "address": one.address,
-            "contact_ref": one.contact,
-            "language": one.language,
-            "priority": one.priority,
-            "rung": one.rung,
-            "urgent": one.urgent,
-            "due_at": one.due_at,
-            **shared,
-        }
+        (
+            id,
+            short_ref(),
+            one.channel,
+            one.address,
+            one.contact,
+            one.language,
+            one.priority,
+            one.rung,
+            one.urgent,
+            one.due_at,
+            *shared,
+        )
         for id, one in zip(ids, fresh.values(), strict=True)
     ]
-    bulk.insert_rows(session, Delivery, rows)
+    if rows:
+        bulk.insert_tuples(session, Delivery, _COLUMNS, rows)
     pairs = {(existing[(one.address, one.channel)], one.customer) for one in planned}
     links = sorted(pairs - known)
-    bulk.insert_rows(
-        session, DeliveryRecipient, [{"delivery_ref": one, "customer_ref": two} for one, two in links]
-    )
+    if links:
+        bulk.insert_tuples(session, DeliveryRecipient, ("delivery_ref", "customer_ref"), links)
     # Who joins a row that has failed already still needs the next channel.
     joined = sorted({one for one, _ in links} - set(ids))
     for chunk in _chunks(joined):

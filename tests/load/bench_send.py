@@ -7,7 +7,8 @@ writes to the disk at each commit, one machine. Measured are
 - plain: a pool of threads that calls twilio-python as its makers ship it. No database, no memory;
 - usual: one Celery task for each message, which reads its row, calls, and writes its row.
 
-Prints a table in Markdown, with ratios. `--people` and `--rows` choose the size.
+Prints a table in Markdown, with ratios. `--people` and `--rows` choose the size. `--reports` posts so many status
+reports afterwards, `--fan-out` measures one approval of so many customers instead of all this.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from outage_notify.settings import Settings
 from outage_notify.store import migrate
 from outage_notify.store.delivery_tables import Attempt, Delivery
 from tests.factories import crowd
+from tests.load.bench_reports import Burst, burst
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.redis import RedisServer
@@ -133,11 +135,14 @@ class Ours:
         """Seconds of one approval, and by how many megabytes the process grew in it."""
         crowd.fill(self.rt, people)
         reference, self._day = crowd.submitted(self.rt)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self._vacuum()
+        before = resource.getrusage(resource.RUSAGE_SELF)
         began = time.perf_counter()
         approve_outage.approve(self.rt, "anton", reference)
         seconds = time.perf_counter() - began
-        return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        self.processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return seconds, (after.ru_maxrss - before.ru_maxrss) // 1024
 
     def ballast(self, rows: int) -> None:
         """Other rows of the outbox: half of them told long ago, half of them not due yet."""
@@ -160,6 +165,10 @@ class Ours:
                         for number in range(at, min(at + 10_000, rows))
                     ],
                 )
+        self._vacuum()
+
+    def _vacuum(self) -> None:
+        """As the database does by itself some time after many rows came."""
         with self.rt.database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
 
@@ -184,6 +193,13 @@ class Ours:
             ).one()
         return count / (last - first).total_seconds(), memory
 
+    def reports(self, most: int) -> Burst:
+        """What the web tier, two processes of it, does with a burst of status reports."""
+        port = free_port()
+        arguments = ("-m", "outage_notify", "web", "--port", str(port), "--processes", "2")
+        with process(*arguments, environ=self.environ):
+            return burst(self.rt, port, most)
+
     def _accepted(self) -> int:
         with self.rt.database.read() as session:
             taken = select(func.count()).select_from(Attempt).where(Attempt.outcome == "accepted")
@@ -197,16 +213,33 @@ def _memory(pid: int) -> int:
     return 0
 
 
+def fan_out(url: str, folder: Path, people: int) -> None:
+    """One approval of `people` customers: its time on the wall and its memory."""
+    ours = Ours(url, "redis://127.0.0.1:1", 1, folder, 1)
+    seconds, grew = ours.approve(people)
+    print(
+        f"approval of {people:,} customers: {seconds:.1f} s, {ours.processor:.1f} s of it processor time of the "
+        f"approving process, which grew by {grew} MB; load {os.getloadavg()[0]:.1f}"
+    )
+    ours.rt.database.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=6000)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000], help="other rows in the outbox")
+    parser.add_argument("--reports", type=int, default=0, help="status reports in one burst")
+    parser.add_argument("--fan-out", type=int, default=0, help="customers of one approval")
     given = parser.parse_args()
     count, threads = given.people, given.threads
     postgres, redis = PostgresServer(durable=True), RedisServer()
     port = free_port()
     try:
+        if given.fan_out:
+            with tempfile.TemporaryDirectory() as folder:
+                fan_out(postgres.create_database(), Path(folder), given.fan_out)
+            return
         with process("-m", "tests.load.stub", str(port)), tempfile.TemporaryDirectory() as folder:
             time.sleep(1)
             print(
@@ -228,6 +261,11 @@ def main() -> None:
                 rate, memory = ours.send(count, workers)
                 name = f"ours, {workers} worker(s), {rows:,} other rows, {memory} MB"
                 print(f"| {name} | {rate:.0f} | {rate / alone:.2f} | {rate / tasks:.2f} |", flush=True)
+                if given.reports and not number:
+                    found = ours.reports(given.reports)
+                    print(
+                        f"reports: {found}, {found.per_second:.0f}/s, {found.per_second / rate:.2f} of sending"
+                    )
                 ours.rt.database.close()
     finally:
         redis.stop()

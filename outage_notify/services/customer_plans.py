@@ -19,6 +19,7 @@ from outage_notify.domain.checks import CheckKind, Finding, Weight
 from outage_notify.domain.customer_plan import CustomerPlan
 from outage_notify.domain.errors import InvalidInput, NotFound
 from outage_notify.services import feed_addresses, links
+from outage_notify.services.customer_supplies import SiteSupplies, supplies
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import people_lookup
 from outage_notify.store.acknowledgement_tables import Acknowledgement
@@ -82,6 +83,16 @@ def decide(rt: Runtime, by: str, customer_id: str, take: bool) -> None:
         row.proposal, row.proposed_at, row.proposed_by = None, None, ""
         what = "plan_proposal_taken" if take else "plan_proposal_dismissed"
         record(session, now, by, what, customer=row.customer_ref)
+
+
+def supplies_of_link(rt: Runtime, token: str) -> list[SiteSupplies]:
+    """The sites and feeds of the customer behind a link to sign. Raises BadToken."""
+    ack = links.subject_of(rt, links.SIGN, token)
+    with rt.database.read() as session:
+        found = session.get(Acknowledgement, ack)
+        if found is None:
+            raise BadToken("unknown")
+        return supplies(session, found.customer.service_points)
 
 
 def of_link(rt: Runtime, token: str) -> tuple[Customer, KeptPlan]:

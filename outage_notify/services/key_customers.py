@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from outage_notify.domain.errors import NotFound
 from outage_notify.services import customer_plans, feed_addresses
 from outage_notify.services.customer_plans import KeptPlan
+from outage_notify.services.customer_supplies import SiteSupplies, supplies
 from outage_notify.services.feed_addresses import Address
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store import customer_queries, own_key_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
 from outage_notify.store.own_key_tables import OwnKey
-from outage_notify.store.people_tables import Customer, ServicePoint
+from outage_notify.store.people_tables import Customer
 
 MOST_LISTED = 200
 
@@ -25,8 +26,7 @@ MOST_LISTED = 200
 @dataclass(frozen=True)
 class CustomerPage:
     customer: Customer
-    # Site identifier to its feeds that are still there.
-    sites: dict[str, list[ServicePoint]]
+    sites: Sequence[SiteSupplies]
     addresses: tuple[Address, ...]
     kept: KeptPlan
     receipts: Sequence[tuple[SignedReceipt, Acknowledgement, bool]]
@@ -47,10 +47,7 @@ def page(rt: Runtime, customer_id: str) -> CustomerPage:
             raise NotFound("There is no such customer.", "Look for the name in the list.")
         receipts = acks.receipts_of(session, found.id)
         keys = own_key_queries.keys_of(session, found.id)
-    sites: dict[str, list[ServicePoint]] = {}
-    for point in found.service_points:
-        if point.gone_at is None:
-            sites.setdefault(point.site.site_id, []).append(point)
+        sites = supplies(session, found.service_points)
     return CustomerPage(
         found,
         sites,

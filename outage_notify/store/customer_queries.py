@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from outage_notify.domain.audience import KEY_TIERS
+from outage_notify.store.network_queries import current_version
+from outage_notify.store.network_tables import NetworkElement
 from outage_notify.store.people_tables import Customer, ServicePoint
 
 
@@ -39,6 +43,23 @@ def whole_customer(session: Session, customer_id: str) -> Customer | None:
             ),
         )
     )
+
+
+def feeders_of(session: Session, elements: Collection[str]) -> dict[str, str]:
+    """Element (such as load:7) to the feeder that it normally hangs on, in the network in force; what hangs on none is
+    left out."""
+    version = current_version(session)
+    pairs = [tuple(one.split(":", 1)) for one in elements if ":" in one]
+    if version is None or not pairs:
+        return {}
+    statement = select(NetworkElement.kind, NetworkElement.source_id, NetworkElement.feeder).where(
+        NetworkElement.version_ref == version.id,
+        NetworkElement.kind.in_({kind for kind, _ in pairs}),
+        NetworkElement.source_id.in_({number for _, number in pairs}),
+        NetworkElement.feeder.is_not(None),
+    )
+    found = {f"{kind}:{number}": feeder for kind, number, feeder in session.execute(statement) if feeder}
+    return {one: found[one] for one in elements if one in found}
 
 
 def _is_key() -> ColumnElement[bool]:

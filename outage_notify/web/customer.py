@@ -142,7 +142,12 @@ def notice_page(token: str) -> str:
 def plan_page(token: str) -> str:
     customer, kept = customer_plans.of_link(runtime(), token)
     return render_template(
-        "customer/plan.html", customer=customer, kept=kept, token=token, kinds=list(Backup)
+        "customer/plan.html",
+        customer=customer,
+        kept=kept,
+        token=token,
+        kinds=list(Backup),
+        sites=customer_plans.supplies_of_link(runtime(), token),
     )
 
 

@@ -49,7 +49,7 @@ def quiet_language(database: Database, secret: str, since: datetime) -> Language
     """
     if not 16 <= len(secret) <= LONGEST_SECRET or not secret.isascii():
         return None
-    with database.engine.connect() as connection:
+    with database.engine.execution_options(reading=True).connect() as connection:
         row = connection.execute(_QUIET, {"secret": secret, "since": since}).first()
     return Language(row[0]) if row is not None and not row[1] else None
 

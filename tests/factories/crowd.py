@@ -19,7 +19,7 @@ from outage_notify.domain.outage import OutageKind
 from outage_notify.services import approve_outage, plan_outage
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import network_queries
+from outage_notify.store import bulk, network_queries
 from outage_notify.store.people_tables import ContactPoint, Customer, ServicePoint, Site
 from outage_notify.store.user_tables import Role, User
 from tests.factories.small_networks import street
@@ -48,6 +48,8 @@ def fill(rt: Runtime, people: int, by_channel: Sequence[Channel] = (Channel.SMS,
             session.add(User(username=name, name=name, password_hash="-", roles=[role.value]))
         for at in range(1, people + 1, CHUNK):
             _chunk(session, range(at, min(at + CHUNK, people + 1)), by_channel)
+        # As an import does, so that the database does not plan for an empty table.
+        bulk.analyse(session, Customer, Site, ServicePoint, ContactPoint)
     return [address(by_channel[number % len(by_channel)], number) for number in range(1, people + 1)]
 
 

@@ -231,6 +231,11 @@ def take(folder: Path, full: bool) -> None:
                 print(name, *faults)
 
             shoot("board-desk-zh", "/desk/", DESK, ZH, who=PLANNER)
+            shoot("calendar-desk-en", "/desk/?view=calendar", DESK, EN, who=PLANNER)
+            shoot("numbers-desk-zh", "/desk/numbers", DESK, ZH, who=PLANNER)
+            poster = f"/desk/outages/{at['main']}/papers?paper=poster"
+            shoot("papers-desk-zh", poster, DESK, ZH, who=PLANNER)
+            shoot("texts-phone-en", f"/desk/outages/{at['main']}/texts", PHONE, EN, who=PLANNER)
             shoot("board-phone-en", "/desk/", PHONE, EN, who=PLANNER)
             shoot("outage-desk-zh", f"/desk/outages/{at['main']}", DESK, ZH, who=PLANNER)
             shoot("outage-desk-en-dark", f"/desk/outages/{at['main']}", DESK, EN, who=PLANNER, dark=True)

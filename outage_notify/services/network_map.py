@@ -63,19 +63,16 @@ def shapes_of(
 
     Elements without a place are left out. Asks for what is named, not for the network.
     """
+    wanted = [(role, name) for role, names in roles for name in dict.fromkeys(names)]
+    found = {one.name: one for one in place_queries.placed(session, version, {name for _, name in wanted})}
     features = []
-    for role, names in roles:
-        wanted = list(dict.fromkeys(names))
-        found = {one.name: one for one in place_queries.placed(session, version, wanted)}
-        whole = {one.name: one.where for one in found.values() if one.where is not None}
-        for name in wanted:
-            where = whole.get(name)
-            if where is None:
-                continue
-            properties = {"role": role, "id": name, "kind": name.partition(":")[0], "name": found[name].title}
-            features.append(
-                {"type": "Feature", "geometry": geometry(where, digits=6), "properties": properties}
-            )
+    for role, name in wanted:
+        one = found.get(name)
+        if one is None or one.where is None:
+            continue
+        properties = {"role": role, "id": name, "kind": name.partition(":")[0], "name": one.title}
+        shape = geometry(one.where, digits=6)
+        features.append({"type": "Feature", "geometry": shape, "properties": properties})
     return features
 
 

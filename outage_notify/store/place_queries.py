@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, String, select
 from sqlalchemy.orm import Session
 
 from geo.wkb import Geometry, decode
+from outage_notify.store.listed import among, dialect_of, values_of
 from outage_notify.store.network_tables import NetworkElement
 
 _BATCH = 10_000
-_CHUNK = 400
 
 
 class Placed(NamedTuple):
@@ -64,12 +64,17 @@ def placed_kinds(session: Session, version: int, kinds: Iterable[str]) -> Iterat
 
 
 def placed(session: Session, version: int, names: Collection[str]) -> Iterator[Placed]:
-    """The elements of these names; those that are unknown are left out."""
-    wanted = [tuple(name.split(":", 1)) for name in names if ":" in name]
-    for at in range(0, len(wanted), _CHUNK):
-        key = tuple_(NetworkElement.kind, NetworkElement.source_id)
-        query = _columns(version).where(key.in_(wanted[at : at + _CHUNK]))
-        yield from _placed(session, version, session.execute(query))
+    """The elements of these names; those that are unknown are left out. One question per kind, by the index."""
+    by_kind: dict[str, list[str]] = {}
+    for name in names:
+        kind, _, own = name.partition(":")
+        by_kind.setdefault(kind, []).append(own)
+    dialect = dialect_of(session)
+    for kind, own in by_kind.items():
+        query = _columns(version).where(
+            NetworkElement.kind == kind, NetworkElement.source_id.in_(among(dialect, "own", String()))
+        )
+        yield from _placed(session, version, session.execute(query, values_of(dialect, "own", own)))
 
 
 def _columns(version: int) -> Any:

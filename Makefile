@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map bench-board check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map bench-board bench-plan check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -69,6 +69,9 @@ bench-map: venv-test ## serve map, list and data beside an empty view, rebuild 5
 
 bench-board: venv-test ## first byte of the desk's pages with 10,000 outages: make bench-board ARGS="--outages 1000"
 	@$(BIN)/python -m tests.load.bench_board $(ARGS)
+
+bench-plan: servers ## click on the planner's map in Chromium until the answer is painted
+	@$(BIN)/python -m tests.load.bench_plan
 
 check: venv-test ## formatter, linter, type checker and import contracts
 	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \

@@ -144,8 +144,8 @@ def _features(
     lost = [one for one in resolution.dark if one not in reduced]
     roles = (
         ("dead", _branches(one for one in resolution.dead if one not in zone)),
-        ("zone", _branches(resolution.zone)),
         ("picked", _branches((*switching.work, *switching.out))),
+        ("zone", _branches(resolution.zone)),
         ("lost", lost[:MOST_DRAWN]),
         ("reduced", [one for one in resolution.dark if one in reduced][:MOST_DRAWN]),
         ("open", resolution.opened),

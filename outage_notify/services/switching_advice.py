@@ -6,6 +6,7 @@ suggestions and decide nothing about telling.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from geo.outcome import trace
 from geo.proof import prove
 from geo.request import Request, read_request
 from geo.transfers import suggest
-from outage_notify.domain.audience import IMPACT_ORDER, Affected, Feed, Impact, Tier, count_by_tier
+from outage_notify.domain.audience import IMPACT_ORDER, Affected, Feed, Tier
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
@@ -136,14 +137,14 @@ def suggested(
     ties = []
     for one in found.transfers:
         feeds = feeds_on(one.buys)
-        counts = count_by_tier(Affected(feed, Impact.OUTAGE) for feed in feeds)
+        counts = Counter({feed.customer: feed.tier for feed in feeds}.values())
         ties.append(
             {
                 "close": list(one.close),
                 "loads": len(one.buys),
                 "service_points": len(feeds),
-                "customers": len({feed.customer for feed in feeds}),
-                "by_tier": {tier: count["customers"] for tier, count in counts.items()},
+                "customers": counts.total(),
+                "by_tier": {tier.value: counts[tier] for tier in Tier},
                 "weight": round(one.weight),
                 "overloads": [
                     {"element": it.element, "rating_mva": it.rating_mva, "load_mva": it.load_mva}

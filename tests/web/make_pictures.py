@@ -180,13 +180,18 @@ def sign_in(page: Page, base: str, username: str) -> None:
 
 
 def preview(page: Page) -> None:
-    page.fill("#start", "2026-03-14T08:00")
-    page.fill("#end", "2026-03-14T13:00")
-    page.fill("#work", "line:162")
+    """A section picked, its window set: who is hit stands beside the map."""
+    page.wait_for_selector("[data-plan-map][data-ready]")
+    page.fill("#start", "2026-03-24T08:00")
+    page.fill("#end", "2026-03-24T13:00")
     page.fill("#reason_zh", "更换老化电缆")
     page.fill("#reason_en", "Replacing an old cable")
-    page.fill("#area", "Kiefernweg")
-    page.click("button[value=preview]")
+    page.fill("#area", "Sportplatzweg")
+    page.fill("#work", "line:12")
+    page.wait_for_selector("#found .people")
+    page.evaluate("planMap.fit()")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.wait_for_timeout(800)
 
 
 def take(folder: Path, full: bool) -> None:
@@ -240,7 +245,8 @@ def take(folder: Path, full: bool) -> None:
             shoot("outage-desk-zh", f"/desk/outages/{at['main']}", DESK, ZH, who=PLANNER)
             shoot("outage-desk-en-dark", f"/desk/outages/{at['main']}", DESK, EN, who=PLANNER, dark=True)
             shoot("approve-desk-en", f"/desk/outages/{at['waits']}", DESK, EN, who=APPROVER)
-            shoot("plan-desk-en", "/desk/plan", DESK, EN, who=PLANNER, then=preview)
+            shoot("plan-desk-en", "/desk/plan", (1280, 1100), EN, who=PLANNER, then=preview)
+            shoot("plan-phone-zh", "/desk/plan", PHONE, ZH, who=PLANNER, then=preview, dark=True)
             shoot("tasks-phone-zh", "/desk/tasks", PHONE, ZH, who=PLANNER)
             shoot("sign-phone-zh", at["sign"], PHONE, ZH)
             shoot("signed-phone-en", at["signed"], PHONE, EN)

@@ -141,7 +141,8 @@
     });
   });
 
-  section.querySelectorAll("[data-tool=all]").forEach((one) => one.addEventListener("click", () => map.all()));
+  section.querySelector("[data-tool=all]").addEventListener("click", () => map.all());
+  section.querySelector("[data-tool=fit]").addEventListener("click", () => map.fit());
   PlanMap.create(section, { pick: pick, close: (id) => put("close", [id], true) }).then(function (made) {
     map = made;
     window.planMap = made;

@@ -138,7 +138,7 @@
       all: () => map.fitBounds(all),
       fit: function () {
         const bounds = L.geoJSON({ type: "FeatureCollection", features: features }).getBounds();
-        if (bounds.isValid() && !map.getBounds().contains(bounds)) map.fitBounds(bounds.pad(0.15), { maxZoom: 16 });
+        if (bounds.isValid()) map.fitBounds(bounds.pad(0.15), { maxZoom: 16, animate: false });
       },
       go: (lon, lat) => map.setView([lat, lon], Math.max(map.getZoom(), 16)),
       map: map,

@@ -70,11 +70,11 @@ def placed(session: Session, version: int, names: Collection[str]) -> Iterator[P
         kind, _, own = name.partition(":")
         by_kind.setdefault(kind, []).append(own)
     dialect = dialect_of(session)
-    for kind, own in by_kind.items():
+    for kind, wanted in by_kind.items():
         query = _columns(version).where(
             NetworkElement.kind == kind, NetworkElement.source_id.in_(among(dialect, "own", String()))
         )
-        yield from _placed(session, version, session.execute(query, values_of(dialect, "own", own)))
+        yield from _placed(session, version, session.execute(query, values_of(dialect, "own", wanted)))
 
 
 def _columns(version: int) -> Any:

@@ -43,7 +43,7 @@ bench-geo: servers ## trace, find and show beside ten other ways, at one and at 
 	  || echo "igraph and numba could not be installed; they are left out." >&2
 	@$(BIN)/python -m tests.load.bench_geo $(ARGS)
 
-drill: servers ## kill workers at random through 5,000 messages and count who was told
+drill: servers ## break each part in the midst of 5,000 messages and count who was told
 	@DRILL_PEOPLE=5000 $(BIN)/python -m pytest tests/drill $(ARGS)
 
 bench-find: venv-test ## measure finding by place against an STRtree: make bench-find ARGS=10000000

@@ -7,8 +7,11 @@ clock by hand; in production mode the offset is neither read nor writable.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.errors import NotPermitted
@@ -44,6 +47,27 @@ class Clock:
         if step < timedelta(0):
             raise NotPermitted("The clock can't be turned back.")
         clock_queries.set_offset(session, clock_queries.offset(session) + step)
+
+
+class OutsideClock:
+    """The clock of a process that is no part of the product and only shares its time: the simulated provider.
+
+    It follows the database's clock and goes on by itself while the database is away, as a
+    provider's clock does. Thread-safe.
+    """
+
+    def __init__(self, read: Callable[[], datetime]) -> None:
+        self._read = read
+        # The last time read, and when that was on the monotonic clock.
+        self._last = (read(), time.monotonic())
+
+    def __call__(self) -> datetime:
+        try:
+            self._last = (self._read(), time.monotonic())
+        except SQLAlchemyError:
+            instant, read_at = self._last
+            return instant + timedelta(seconds=time.monotonic() - read_at)
+        return self._last[0]
 
 
 def machine_instant() -> datetime:

@@ -3,7 +3,7 @@
 The product talks to it with the same clients as to the real ones. What reached whom
 stands in its ledger, which the product cannot write; what goes wrong is scripted.
 
-    POST /simulator/script  {"seed": 7, "append": false, "rules": [
+    POST /simulator/script  {"seed": 7, "append": false, "questions": "server_error", "rules": [
                                 {"to": "+447700900101", "do": "dead_number"},
                                 {"channel": "voice", "to": ["+447700900102"], "do": "press:,1"},
                                 {"channel": "sms", "share": 0.03, "do": "lost_answer"},
@@ -14,7 +14,7 @@ stands in its ledger, which the product cannot write; what goes wrong is scripte
     GET  /simulator/ledger  ?channel=sms&to=...&since=SEQ             what reached whom
     GET  /simulator/health                                            counters; `running` 0: nothing moves
 
-Names and fields of `do` are those of `script.PRESETS` and `script.Behaviour`. An entry of
+Names and fields of `do` and `questions` are those of `script.PRESETS` and `script.Behaviour`. An entry of
 the ledger has seq, channel, to, subject, text, reached_at, provider_id, digits and times;
 calls add questions, languages and problem, mails add html and attachments.
 """

@@ -37,6 +37,9 @@ class Answer:
         return json.dumps(self.body, ensure_ascii=False).encode()
 
 
+GARBAGE = Answer(200, "<html>It works!</html>", content_type="text/html")
+
+
 def fault(status: int, code: int, message: str, **headers: str) -> Answer:
     """An error as Twilio's API words it."""
     body = {
@@ -57,12 +60,8 @@ def scripted(behaviour: Behaviour, take: Callable[[], tuple[dict[str, Any], Call
     """
     if behaviour.api == "reject":
         return fault(400, behaviour.code, "The request was refused (scripted).")
-    if behaviour.api == "429":
-        return fault(429, 20429, "Too Many Requests", **{"Retry-After": f"{behaviour.retry_after:g}"})
-    if behaviour.api == "500":
-        return fault(500, 20500, "Internal Server Error")
-    if behaviour.api == "dropped":
-        return Answer(lost=True)
+    if (refused := untaken(behaviour)) is not None:
+        return refused
     shown, then = take()
     if behaviour.api == "ok" and not behaviour.answer_delay:
         return Answer(201, shown, then=then)
@@ -73,9 +72,29 @@ def scripted(behaviour: Behaviour, take: Callable[[], tuple[dict[str, Any], Call
         return Answer(lost=True)
     if behaviour.api == "500-taken":
         return fault(500, 20500, "Internal Server Error")
-    if behaviour.api == "garbage":
-        return Answer(200, "<html>It works!</html>", content_type="text/html")
-    return Answer(201, shown)
+    return GARBAGE if behaviour.api == "garbage" else Answer(201, shown)
+
+
+def untaken(behaviour: Behaviour) -> Answer | None:
+    """What comes of a request that the provider does not heed, whether it sends or asks; None if it does."""
+    if behaviour.api not in ("429", "500", "dropped"):
+        return None
+    if behaviour.answer_delay:
+        time.sleep(behaviour.answer_delay)
+    if behaviour.api == "429":
+        return fault(429, 20429, "Too Many Requests", **{"Retry-After": f"{behaviour.retry_after:g}"})
+    if behaviour.api == "500":
+        return fault(500, 20500, "Internal Server Error")
+    return Answer(lost=True)
+
+
+def asked(behaviour: Behaviour, answer: Callable[[], Answer]) -> Answer:
+    """Answer a question as the script says."""
+    if (refused := untaken(behaviour)) is not None:
+        return refused
+    if behaviour.answer_delay:
+        time.sleep(behaviour.answer_delay)
+    return GARBAGE if behaviour.api == "garbage" else answer()
 
 
 def page(records: Iterator[dict[str, Any]], key: str, path: str, query: Form) -> Answer:

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from channels.simulator.answers import Answer, fault
+from channels.simulator.answers import Answer, asked, fault
 from channels.simulator.calls import Calls
 from channels.simulator.messages import Messages
 from channels.simulator.script import ScriptError
@@ -141,13 +141,16 @@ class Handler(BaseHTTPRequestHandler):
         rest = found["rest"] or ""
         kind, _, sid = rest.partition("/")
         if method == "GET" and not rest:
-            return Answer(body=simulator.account())
+            return asked(simulator.script.questions, lambda: Answer(body=simulator.account()))
         resources: dict[str, Messages | Calls] = {"Messages": simulator.messages, "Calls": simulator.calls}
         resource = resources.get(kind)
         if resource is None:
             return fault(404, 20404, f"The requested resource {path} was not found")
         if method == "GET":
-            return resource.fetch(sid) if sid else resource.listing(path, query)
+            return asked(
+                simulator.script.questions,
+                lambda: resource.fetch(sid) if sid else resource.listing(path, query),
+            )
         if sid:
             return fault(405, 20004, "Method not allowed")
         return resource.create(_form(body))

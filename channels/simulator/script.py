@@ -18,6 +18,7 @@ from typing import Any
 
 CHANNELS = frozenset({"sms", "voice", "email", "*"})
 API = frozenset({"ok", "lost", "dropped", "429", "500", "500-taken", "garbage", "reject"})
+QUESTIONS = frozenset({"ok", "dropped", "429", "500", "garbage"})
 SMS_OUTCOMES = frozenset({"delivered", "undelivered", "failed", "sent", "queued"})
 CALL_OUTCOMES = frozenset({"human", "machine", "fax", "unknown", "busy", "no-answer", "failed", "canceled"})
 SMTP = frozenset({"ok", "reject", "defer", "drop", "drop-untaken"})
@@ -35,7 +36,7 @@ class Behaviour:
     api: str = "ok"
     code: int = 21211  # Twilio's code where `api` is "reject"
     retry_after: float = 1.0  # seconds, where `api` is "429"
-    answer_delay: float = 0.0  # real seconds before the API answers; the message is already taken
+    answer_delay: float = 0.0  # real seconds before the API answers; what it takes is already taken
     outcome: str = ""  # "" is delivered, or a human
     error_code: int = 0  # in status callbacks
     delay: float = 0.0  # seconds, on the given clock, until the outcome
@@ -144,25 +145,41 @@ def parse_do(given: Any) -> Mapping[str, Any]:
 
 
 class Script:
-    """The rules in force. Thread-safe."""
+    """The rules in force. Thread-safe.
+
+    `questions` say what happens to whoever asks (lists, single messages, the account): a provider
+    that is down answers these no better than what sends.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
+        self._asked: Mapping[str, Any] = {}
         self._seed = 0
         self._attempts: Counter[tuple[str, str]] = Counter()
 
     def load(self, given: Any) -> int:
-        """Take a script (`{"seed", "append", "rules"}`) whole or not at all; the number of rules in force."""
-        if not isinstance(given, dict) or set(given) - {"seed", "append", "rules"}:
-            raise ScriptError('A script is {"seed": 1, "append": false, "rules": [...]}.')
+        """Take a script (`{"seed", "append", "rules", "questions"}`) whole or not at all; the number of
+        rules in force. Without a seed the draws go on as they were."""
+        if not isinstance(given, dict) or set(given) - {"seed", "append", "rules", "questions"}:
+            raise ScriptError('A script is {"seed": 1, "append": false, "rules": [...], "questions": "ok"}.')
         rules = [Rule.parse(one) for one in given.get("rules", [])]
+        kept = self._asked if given.get("append") else "ok"
+        asked = parse_do(given.get("questions", kept))
+        if asked.get("api", "ok") not in QUESTIONS:
+            raise ScriptError(f"questions come to {', '.join(sorted(QUESTIONS))}, not {asked['api']!r}.")
         with self._lock:
+            self._asked = asked
             if "seed" in given:
                 self._seed = int(given["seed"])
                 self._attempts.clear()
             self._rules = [*rules, *self._rules] if given.get("append") else rules
             return len(self._rules)
+
+    @property
+    def questions(self) -> Behaviour:
+        """What happens to whoever asks."""
+        return Behaviour(**self._asked)
 
     def dump(self) -> dict[str, Any]:
         """The rules in force in the form that `load` takes; a limit of `times` starts anew."""
@@ -177,7 +194,7 @@ class Script:
                 }
                 for rule in self._rules
             ]
-            return {"seed": self._seed, "rules": rules}
+            return {"seed": self._seed, "rules": rules, "questions": dict(self._asked)}
 
     def draw(self, channel: str, to: str) -> Behaviour:
         """What happens to the next message to this address."""

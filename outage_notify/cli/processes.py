@@ -11,13 +11,14 @@ import click
 
 from outage_notify.cli.common import json_option, runtime
 from outage_notify.cli.output import emit, say, show
+from outage_notify.clock import OutsideClock
 from outage_notify.domain.errors import NotPermitted
 
 
 @click.command()
 @click.option("--beat", "with_beat", is_flag=True, help="Ring the bells from this process too.")
 @click.option(
-    "--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Tasks at the same time."
+    "--threads", type=click.IntRange(1, 64), default=3, show_default=True, help="Tasks at the same time."
 )
 @click.option("--loglevel", default="WARNING", show_default=True, help="Celery's own messages.")
 def worker(with_beat: bool, threads: int, loglevel: str) -> int:
@@ -86,7 +87,7 @@ def simulator(state_dir: Path | None) -> int:
         if not settings.simulator:
             raise NotPermitted("The simulator runs in simulator mode only.", "Set OUTAGE_NOTIFY_SIMULATOR=1.")
 
-        def now() -> datetime:
+        def read() -> datetime:
             with rt.database.read() as session:
                 return rt.now(session)
 
@@ -99,7 +100,7 @@ def simulator(state_dir: Path | None) -> int:
             folder,
             settings.twilio_account_sid,
             settings.twilio_auth_token,
-            now=now,
+            now=OutsideClock(read),
             webhook_inbound_url=f"{settings.base_url}/webhooks/twilio/inbound",
             webhook_call_url=f"{settings.base_url}/webhooks/twilio/inbound-call",
             host=http.hostname or "127.0.0.1",

@@ -26,11 +26,14 @@ S = DeliveryState
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     # READY > ACCEPTED | DELIVERED: the provider reports, late, that it did take an earlier
     # attempt which had been given up for lost; sending again would tell the person twice.
-    S.READY: frozenset({S.CLAIMED, S.WITHDRAWN, S.ACCEPTED, S.DELIVERED}),
-    S.CLAIMED: frozenset({S.SUBMITTING, S.READY, S.WITHDRAWN, S.ACCEPTED, S.DELIVERED}),
+    # READY | CLAIMED > IN_DOUBT: a mail that may have been taken waits to be sent again, and is
+    # cancelled or replaced meanwhile; it can't be taken back, since it may be out.
+    S.READY: frozenset({S.CLAIMED, S.WITHDRAWN, S.IN_DOUBT, S.ACCEPTED, S.DELIVERED}),
+    S.CLAIMED: frozenset({S.SUBMITTING, S.READY, S.WITHDRAWN, S.IN_DOUBT, S.ACCEPTED, S.DELIVERED}),
     S.SUBMITTING: frozenset({S.ACCEPTED, S.DELIVERED, S.FAILED, S.READY, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.ACCEPTED, S.DELIVERED, S.FAILED, S.READY, S.WITHDRAWN}),
-    S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED}),
+    # ACCEPTED > READY: a call was taken, but our words could not be fetched: nobody heard anything.
+    S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED, S.READY}),
     # A late "delivered" outranks a "failed" that came before it out of order.
     S.FAILED: frozenset({S.DELIVERED}),
     S.DELIVERED: frozenset(),

@@ -63,6 +63,7 @@ def begin(rt: Runtime, sender: Sender, held: Sequence[Claim], lease: timedelta) 
             claims.release(session, held)
             return []
         fences = {one.delivery: one for one in held}
+        claims.hold(session, fences)
         wave = load_wave(session, list(fences))
         texts = WaveTexts(rt, wave, now)
         made: dict[Claim, Message] = {}
@@ -112,7 +113,7 @@ def _may_go(session: Session, rt: Runtime, row: WaveRow, outage: Outage, now: da
     """
     true = still_true(row.notice_kind, row.revision, outage.state, outage.revision)
     if row.not_after > now and not true:
-        claims.withdraw(session, row.id, now, "no longer true", DeliveryState.CLAIMED)
+        claims.take_back(session, row.id, now, "no longer true")
         return False
     if row.bad_at or row.opted_out_at:
         # Found out since this was planned. The next channel is tried at once.

@@ -8,6 +8,7 @@ goes out only if the audit holds.
 from __future__ import annotations
 
 import urllib.request
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,15 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from channels.model import REPORT_RANK, FaultClass, Report, ReportStatus, Sighting
+from channels.model import (
+    REPORT_RANK,
+    FaultClass,
+    Outcome,
+    OutcomeKind,
+    Report,
+    ReportStatus,
+    Sighting,
+)
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import still_true
 from outage_notify.services import audit, record_receipts, schedule_notices, stand_in
@@ -34,6 +43,7 @@ from outage_notify.store.work_tables import TaskKind
 log = structlog.get_logger()
 
 QUESTIONS = 2
+MOST_SILENCE = 3  # questions without an answer after which a channel is not asked any more in one run
 NEXT_CHECK = timedelta(hours=1)
 # After this long without an answer from the provider about a doubtful message, a person decides.
 DOUBT_LIMIT = timedelta(hours=2)
@@ -91,8 +101,10 @@ def reconcile(rt: Runtime) -> ReconcileReport:
 def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
     with rt.database.read() as session:
         due = list(claims.due_doubts(session, rt.now(session)))
+    silent: Counter[str] = Counter()  # by sender
     for delivery_id in due:
         with rt.database.read() as session:
+            now = rt.now(session)
             delivery = session.get_one(Delivery, delivery_id)
             # Whoever was handed it, and nobody else, may have taken it.
             sender = rt.sender_named(delivery.channel, delivery.sender)
@@ -100,25 +112,34 @@ def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
             if sender is None or began is None:
                 log.error("nobody to ask about a doubtful delivery", delivery=delivery_id)
             try:
-                message = message_for(session, rt, delivery, rt.now(session))
+                message = message_for(session, rt, delivery, now)
             except Exception:
                 # It stays in doubt; the others are settled all the same.
                 log.exception("message can't be made", delivery=delivery_id)
                 continue
             known = delivery_queries.provider_ids_to(session, delivery.address, delivery.channel)
+            wanted = of_use(session.get_one(Outage, delivery.outage_ref), delivery, now)
         repeatable = sender is not None and sender.repeatable
-        sightings = None
-        if sender is not None and began is not None and not repeatable:
-            sightings = sender.find(message, began, known)
+        sightings = repeated = None
+        # A provider that is down is not asked about each of them: the others would wait for hours.
+        if sender is not None and began is not None and silent[sender.name] < MOST_SILENCE:
+            if not repeatable:
+                sightings = sender.find(message, began, known)
+                silent[sender.name] += sightings is None
+            elif not wanted:
+                repeated = sender.send(message)
+                silent[sender.name] += not _answer(repeated)
         with rt.database.write() as session:
-            _settle_doubt(session, rt, delivery_id, repeatable, sightings, rt.now(session), report)
+            if repeatable:
+                _settle_mail(session, rt, delivery_id, repeated, rt.now(session), report)
+            else:
+                _settle_doubt(session, rt, delivery_id, sightings, rt.now(session), report)
 
 
 def _settle_doubt(
     session: Session,
     rt: Runtime,
     delivery_id: int,
-    repeatable: bool,
     sightings: list[Sighting] | None,
     now: datetime,
     report: ReconcileReport,
@@ -131,9 +152,6 @@ def _settle_doubt(
     if DeliveryState.SUBMITTING in others:
         # Another call to this number is being made: nobody could tell the two apart. It ends soon.
         claims.asked(session, delivery.id, now + interval, counted=False)
-    elif repeatable:
-        # The same Message-ID makes the repeated e-mail the same e-mail.
-        report.resent += _again(session, delivery, now, assume_taken=True)
     elif sightings:
         report.found += 1
         _take_sightings(session, rt, delivery, sightings, len(others), now)
@@ -145,22 +163,51 @@ def _settle_doubt(
         claims.asked(session, delivery.id, now + interval, counted=sightings is not None)
 
 
-def _again(session: Session, delivery: Delivery, now: datetime, assume_taken: bool = False) -> int:
-    """Send it again, unless nobody needs it any more.
-
-    Then: the provider has nothing, so it is withdrawn. Where the provider can't be asked
-    (`assume_taken`) it has to be supposed that the mail went out, since whoever may
-    have read it has to hear of the change or the cancellation.
-    """
+def _again(session: Session, delivery: Delivery, now: datetime) -> int:
+    """The provider has nothing: send it again, or withdraw it if nobody needs it any more."""
     outage = session.get_one(Outage, delivery.outage_ref)
+    origin = DeliveryState.IN_DOUBT
     if of_use(outage, delivery, now):
-        return int(claims.back_to_ready(session, delivery.id, now, origin=DeliveryState.IN_DOUBT))
-    if assume_taken:
-        claims.accepted(session, delivery.id, now)
-        record(session, now, SYSTEM, "assumed_taken", outage=outage.id, delivery=delivery.id)
-    else:
-        claims.withdraw(session, delivery.id, now, "never left; replaced meanwhile", DeliveryState.IN_DOUBT)
+        return int(claims.back_to_ready(session, delivery.id, now, origin=origin, absent=True))
+    claims.withdraw(session, delivery.id, now, "never left; replaced meanwhile", origin)
     return 0
+
+
+def _answer(outcome: Outcome) -> bool:
+    return outcome.kind in {OutcomeKind.ACCEPTED, OutcomeKind.REJECTED}
+
+
+def _settle_mail(
+    session: Session,
+    rt: Runtime,
+    delivery_id: int,
+    repeated: Outcome | None,
+    now: datetime,
+    report: ReconcileReport,
+) -> None:
+    """A mail can't be asked about, but sent again: its Message-ID makes it the same mail.
+
+    One that is cancelled or replaced meanwhile was handed in again (`repeated`) instead of waiting
+    for its turn: only so is it certain that whoever hears of the change was told before. Dies
+    before this is on record: it is handed in once more.
+    """
+    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+    if delivery.state is not DeliveryState.IN_DOUBT:
+        return
+    outage = session.get_one(Outage, delivery.outage_ref)
+    interval = timedelta(seconds=rt.settings.doubt_interval)
+    if of_use(outage, delivery, now):
+        report.resent += int(claims.back_to_ready(session, delivery_id, now, origin=DeliveryState.IN_DOUBT))
+    elif repeated and repeated.kind is OutcomeKind.ACCEPTED:
+        report.resent += int(claims.accepted(session, delivery_id, now, provider_id=repeated.provider_id))
+    elif repeated and repeated.kind is OutcomeKind.REJECTED and repeated.fault is FaultClass.BAD_ADDRESS:
+        claims.failed(session, delivery_id, now, code=repeated.code, fault=repeated.fault.value)
+    elif delivery.doubt_since and now - delivery.doubt_since > DOUBT_LIMIT:
+        # Whoever may have read it has to hear of the change.
+        claims.accepted(session, delivery_id, now)
+        record(session, now, SYSTEM, "assumed_taken", outage=outage.id, delivery=delivery_id)
+    else:
+        claims.asked(session, delivery_id, now + interval, counted=False)
 
 
 def _take_sightings(
@@ -204,9 +251,13 @@ def _fetch_silent(rt: Runtime) -> None:
     """Ask about accepted messages whose callback never came; give up asking after two days."""
     with rt.database.read() as session:
         due = [(one, session.get_one(Delivery, one)) for one in claims.due_checks(session, rt.now(session))]
+    silent: Counter[str] = Counter()  # by sender
     for delivery_id, delivery in due:
         sender = rt.sender_named(delivery.channel, delivery.sender)
+        if silent[sender.name if sender else ""] >= MOST_SILENCE:
+            continue  # It stays due.
         report = sender.fetch(delivery.provider_id) if sender and delivery.provider_id else None
+        silent[sender.name if sender else ""] += sender is not None and report is None
         with rt.database.write() as session:
             now = rt.now(session)
             if report and report.status in {ReportStatus.DELIVERED, ReportStatus.FAILED}:

@@ -16,13 +16,17 @@ from channels.model import Channel, FaultClass, Report, ReportStatus
 from outage_notify.domain.acknowledgement import AckWay
 from outage_notify.services import acknowledge
 from outage_notify.services.runtime import Runtime
-from outage_notify.services.settle import note_bad_contact, note_twice
+from outage_notify.services.settle import note_bad_contact, note_twice, of_use
 from outage_notify.store import claims, delivery_queries, report_queries
 from outage_notify.store.delivery_tables import Delivery, ProviderReport
+from outage_notify.store.outage_tables import Outage
 
 CONFIRM_KEY = "1"
 # How long to wait for callbacks before the provider is asked how an accepted message ended.
 FIRST_CHECK = timedelta(minutes=10)
+# A call of which nobody heard our words, because we did not give them, is made again so often and so soon.
+MOST_UNHEARD = 3
+UNHEARD_WAIT = timedelta(seconds=20)
 
 
 def store_report(rt: Runtime, channel: Channel | None, delivery: int | None, form: Mapping[str, str]) -> str:
@@ -55,6 +59,9 @@ def apply_reports(rt: Runtime) -> int:
 def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report, now: datetime) -> str:
     """Move a delivery by what its provider says. A lower rank never overwrites a higher one."""
     delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+    unheard = delivery_queries.unheard_calls(session, delivery.address, delivery.channel)
+    if report.provider_id and report.provider_id in unheard:
+        return "outranked"  # What more is said of a call that was made again.
     if delivery.provider_id and report.provider_id and delivery.provider_id != report.provider_id:
         # A second message to the same person under one delivery: never silently.
         note_twice(session, delivery, now)
@@ -66,6 +73,12 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
         # A call is "completed" too when our words could not be fetched: then nobody heard anything.
         # And a call taken without a key pressed is no proof from somebody who has to sign.
         key = any(one.customer.key for one in delivery.recipients)
+        if delivery.spoken_at is None and len(unheard) < MOST_UNHEARD:
+            outage = session.get_one(Outage, delivery.outage_ref)
+            if of_use(outage, delivery, now):
+                # Our own fault, such as a database that was away: the person has still to be told.
+                again = claims.call_again(session, delivery_id, report.provider_id, now + UNHEARD_WAIT)
+                return "not heard, called again" if again else "outranked"
         if key or delivery.spoken_at is None:
             code = "no_key" if delivery.spoken_at else "not_heard"
             status, fault = ReportStatus.FAILED, FaultClass.UNREACHED

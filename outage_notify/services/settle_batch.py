@@ -52,6 +52,7 @@ def settle(rt: Runtime, channel: Channel, done: Sequence[tuple[Ready, Outcome]])
     outcomes = {one.held: out for one, out in done}
 
     def write(session: Session) -> None:
+        claims.hold(session, (held.delivery for held in outcomes))
         now = rt.now(session)
         stand_in.note(session, rt, channel, [(one.sender, out) for one, out in done], now)
         won = claims.accepted_many(session, taken, now, _check_at(channel, now))

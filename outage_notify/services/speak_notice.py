@@ -25,10 +25,13 @@ ANSWER_LIFE = timedelta(hours=2)
 def call_script(rt: Runtime, delivery_id: int, round: int = 1, answered_by: str = "") -> str:
     """The TwiML of a call. `answered_by` is the provider's word for who picked up."""
     spoken = _spoken(rt, delivery_id)
-    record_receipts.voice_spoken(rt, delivery_id)
     if voice.who_answered(answered_by) == "machine":
-        return voice.machine_twiml(spoken)
-    return voice.notice_twiml(spoken, _answer_url(rt, delivery_id, round), round)
+        script = voice.machine_twiml(spoken)
+    else:
+        script = voice.notice_twiml(spoken, _answer_url(rt, delivery_id, round), round)
+    # Last: should the database go away before, the words are not given, and the call is made again.
+    record_receipts.voice_spoken(rt, delivery_id)
+    return script
 
 
 def take_key(rt: Runtime, delivery_id: int, digits: str, round: int = 1) -> str:

@@ -8,11 +8,11 @@ in the program writes `Delivery.state` but the moves of many rows at once, next 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, and_, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, Outcome
@@ -27,6 +27,7 @@ from outage_notify.store.wave_claims import claim as claim
 from outage_notify.store.wave_claims import unbegin as unbegin
 
 S = DeliveryState
+UNHEARD = "unheard"  # outcome of a call that was taken and told nobody
 
 
 def _changed(session: Session, statement: Update) -> int:
@@ -117,7 +118,7 @@ def failed(
 
 def in_doubt(session: Session, held: Claim, now: datetime, check_at: datetime, detail: str) -> bool:
     """The answer was lost: nobody knows whether the provider took it."""
-    statement = _move(held.delivery, S.IN_DOUBT, held.fence)
+    statement = _move(held.delivery, S.IN_DOUBT, held.fence).where(Delivery.state == S.SUBMITTING)
     return _won(
         session,
         statement.values(
@@ -134,16 +135,41 @@ def back_to_ready(
     fence: int | None = None,
     code: str = "",
     origin: DeliveryState | None = None,
+    absent: bool = False,
 ) -> bool:
-    """Nothing was taken by the provider (or it was asked twice and has nothing): try again at `due_at`."""
-    statement = _move(delivery, S.READY, fence)
+    """This call was not taken by the provider, or it may be repeated: try again at `due_at`.
+
+    `absent`: the provider was asked and has nothing. Only that ends an earlier doubt; otherwise
+    `doubt_since` stays, and `withdraw_unsent` knows that the row may have been taken before.
+    """
+    statement = _move(delivery, S.READY, fence).where(Delivery.state != S.ACCEPTED)
     if origin is not None:
         statement = statement.where(Delivery.state == origin)
+    values: dict[str, Any] = {"doubt_since": None} if absent else {}
     return _won(
         session,
         statement.values(
             due_at=due_at,
             code=code,
+            lease_until=None,
+            claimed_by=None,
+            doubt_asked=0,
+            next_check_at=None,
+            provider_id=None,
+            **values,
+        ),
+    )
+
+
+def call_again(session: Session, delivery: int, provider_id: str, due_at: datetime) -> bool:
+    """A call was taken and ended without our words: READY again, and its id is kept as one that told nobody."""
+    fence = select(Delivery.fence).where(Delivery.id == delivery).scalar_subquery()
+    statement = _move(delivery, S.READY).where(Delivery.state.in_(UNSETTLED | {S.ACCEPTED}))
+    won = _won(
+        session,
+        statement.values(
+            due_at=due_at,
+            code="not_heard",
             lease_until=None,
             claimed_by=None,
             doubt_since=None,
@@ -152,6 +178,10 @@ def back_to_ready(
             provider_id=None,
         ),
     )
+    if won:
+        mine = (Attempt.delivery_ref == delivery, Attempt.fence == fence)
+        _changed(session, update(Attempt).where(*mine).values(outcome=UNHEARD, provider_id=provider_id))
+    return won
 
 
 def withdraw(
@@ -162,6 +192,42 @@ def withdraw(
     if origin is not None:
         statement = statement.where(Delivery.state == origin)
     return _won(session, statement.values(ended_at=now, detail=why, lease_until=None, stepped=True))
+
+
+def take_back(session: Session, delivery: int, now: datetime, why: str) -> None:
+    """Withdraw a claimed one; into doubt instead if an earlier call for it may have been taken."""
+    held = update(Delivery).where(Delivery.id == delivery, Delivery.state == S.CLAIMED)
+    if not _changed(session, _doubted_again(held, now)):
+        withdraw(session, delivery, now, why, S.CLAIMED)
+
+
+def _doubted_again(statement: Update, now: datetime) -> Update:
+    """Of unsent rows those that an earlier call may have brought to the person; to be looked at soon."""
+    return statement.where(Delivery.state.in_(UNSENT), Delivery.doubt_since.is_not(None)).values(
+        state=S.IN_DOUBT, doubt_asked=0, next_check_at=now, lease_until=None, paused=False
+    )
+
+
+def hold(session: Session, deliveries: Iterable[int]) -> None:
+    """Lock rows that this transaction is going to change, in the one order in which everybody does.
+
+    Two transactions that change many rows in orders of their own would wait for each other.
+    """
+    _lock(session, Delivery.id.in_(list(deliveries)))
+
+
+def _lock(session: Session, *conditions: ColumnElement[bool]) -> None:
+    if session.get_bind().dialect.name == "sqlite":
+        return  # It has one writer at a time.
+    rows = select(Delivery.id).where(*conditions).order_by(Delivery.id).with_for_update(key_share=True)
+    # Counted there: a hundred thousand ids need not come here to be locked.
+    session.execute(select(func.count()).select_from(rows.subquery()))
+
+
+def _free(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Rows that nobody is changing at this moment; the others are looked at the next time."""
+    rows = select(Delivery.id).where(*conditions).with_for_update(skip_locked=True, key_share=True)
+    return Delivery.id.in_(rows)
 
 
 def withdraw_unsent(
@@ -177,18 +243,18 @@ def withdraw_unsent(
 
     Races with a worker's `begin` are decided by the row lock: either it is withdrawn, or it
     was begun and will be settled, and whoever it reaches is told of the change afterwards.
+    So is whoever an earlier call may have reached: such a row goes into doubt.
     """
-    statement = (
-        update(Delivery)
-        .where(Delivery.outage_ref == outage, Delivery.state.in_(UNSENT))
-        .values(state=S.WITHDRAWN, ended_at=now, detail=why, lease_until=None, stepped=True, paused=False)
-    )
+    which = [Delivery.outage_ref == outage, Delivery.state.in_(UNSENT)]
     if below_revision is not None:
-        statement = statement.where(Delivery.revision < below_revision)
+        which.append(Delivery.revision < below_revision)
     if keep is not None:
         kept = select(Notice.id).where(Notice.outage_ref == outage, Notice.kind == keep)
-        statement = statement.where(Delivery.notice_ref.not_in(kept))
-    return _changed(session, statement)
+        which.append(Delivery.notice_ref.not_in(kept))
+    _lock(session, *which)
+    _changed(session, _doubted_again(update(Delivery).where(*which), now))
+    gone = {"ended_at": now, "detail": why, "lease_until": None, "stepped": True, "paused": False}
+    return _changed(session, update(Delivery).where(*which).values(state=S.WITHDRAWN, **gone))
 
 
 def pause(session: Session, outage: int, paused: bool) -> int:
@@ -197,12 +263,9 @@ def pause(session: Session, outage: int, paused: bool) -> int:
     Those under way or in doubt as well: it has no effect on the call that is made, but they
     may come back as READY, and must wait like the others then.
     """
-    statement = (
-        update(Delivery)
-        .where(Delivery.outage_ref == outage, Delivery.state.in_(UNSENT | UNSETTLED))
-        .values(paused=paused)
-    )
-    return _changed(session, statement)
+    which = (Delivery.outage_ref == outage, Delivery.state.in_(UNSENT | UNSETTLED))
+    _lock(session, *which)
+    return _changed(session, update(Delivery).where(*which).values(paused=paused))
 
 
 def release(session: Session, held: Sequence[Claim]) -> int:
@@ -218,7 +281,7 @@ def release_expired(session: Session, now: datetime) -> int:
     """CLAIMED rows whose lease ran out were never begun: READY again."""
     statement = (
         update(Delivery)
-        .where(Delivery.state == S.CLAIMED, Delivery.lease_until <= now)
+        .where(_free(Delivery.state == S.CLAIMED, Delivery.lease_until <= now))
         .values(state=S.READY, claimed_by=None, lease_until=None)
     )
     return _changed(session, statement)
@@ -232,9 +295,11 @@ def doubt_expired(session: Session, now: datetime, check_at: datetime) -> int:
     statement = (
         update(Delivery)
         .where(
-            Delivery.state == S.SUBMITTING,
-            Delivery.channel != Channel.LETTER,
-            or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now),
+            _free(
+                Delivery.state == S.SUBMITTING,
+                Delivery.channel != Channel.LETTER,
+                or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now),
+            )
         )
         .values(
             state=S.IN_DOUBT,
@@ -313,7 +378,7 @@ def expire(session: Session, now: datetime) -> Sequence[int]:
     """Withdraw unsent rows that are of no use any more; returns their ids."""
     statement = (
         update(Delivery)
-        .where(Delivery.state == S.READY, Delivery.not_after <= now)
+        .where(_free(Delivery.state == S.READY, Delivery.not_after <= now))
         .values(state=S.WITHDRAWN, ended_at=now, detail="expired", stepped=True)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)

@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel, Language
-from outage_notify.domain.delivery import LIVE, TOLD, UNSETTLED, DeliveryState
+from outage_notify.domain.delivery import LIVE, TOLD, UNSENT, UNSETTLED, DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.store import bulk
-from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
+from outage_notify.store.claims import UNHEARD
+from outage_notify.store.delivery_tables import Attempt, Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import ContactPoint
 
@@ -241,7 +242,8 @@ def reached_by_announcements(
     session: Session, outage: int, below_revision: int | None = None
 ) -> list[Reached]:
     """Every announcement of an outage (of revisions before `below_revision`) that reached a
-    customer or may have: ACCEPTED, DELIVERED, SUBMITTING or IN_DOUBT."""
+    customer or may have: ACCEPTED, DELIVERED, SUBMITTING or IN_DOUBT, or waiting to be sent again
+    after a call that may have been taken."""
     statement = (
         select(
             DeliveryRecipient.customer_ref,
@@ -254,7 +256,10 @@ def reached_by_announcements(
         .join(Notice, Delivery.notice_ref == Notice.id)
         .where(
             Delivery.outage_ref == outage,
-            Delivery.state.in_(TOLD | UNSETTLED),
+            or_(
+                Delivery.state.in_(TOLD | UNSETTLED),
+                and_(Delivery.state.in_(UNSENT), Delivery.doubt_since.is_not(None)),
+            ),
             Notice.kind.in_(ANNOUNCEMENTS | {NoticeKind.REMINDER}),
         )
         .order_by(DeliveryRecipient.customer_ref, Delivery.id)
@@ -337,7 +342,17 @@ def provider_ids_to(session: Session, address: str, channel: Channel) -> frozens
             Delivery.address == address, Delivery.channel == channel, Delivery.provider_id.is_not(None)
         )
     )
-    return frozenset(one for one in found if one)
+    return frozenset(one for one in found if one) | unheard_calls(session, address, channel)
+
+
+def unheard_calls(session: Session, address: str, channel: Channel) -> frozenset[str]:
+    """Provider ids of the calls to a number that ended without our words."""
+    statement = (
+        select(Attempt.provider_id)
+        .join(Delivery, Attempt.delivery_ref == Delivery.id)
+        .where(Delivery.address == address, Delivery.channel == channel, Attempt.outcome == UNHEARD)
+    )
+    return frozenset(session.scalars(statement)) if channel is Channel.VOICE else frozenset()
 
 
 def rivals(session: Session, delivery: Delivery) -> list[DeliveryState]:

@@ -20,7 +20,9 @@ def outage_by_reference(session: Session, reference: str, *, lock: bool = False)
     """The outage with its revisions. `lock`: no other transaction changes it meanwhile."""
     statement = select(Outage).where(Outage.reference == reference).options(selectinload(Outage.revisions))
     if lock:
-        statement = statement.with_for_update()
+        # Its key stays readable: a worker that notes an event about it must not wait for this, while
+        # this waits for the worker's rows.
+        statement = statement.with_for_update(key_share=True)
     outage = session.scalar(statement)
     if outage is None:
         raise NotFound(f"There is no outage {reference}.", "`outage-notify outage list` shows them all.")

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     delete,
     insert,
     literal_column,
@@ -265,14 +266,17 @@ def unbegin(session: Session, held: Claim, now: datetime) -> bool:
     """
     statement = (
         update(D)
-        .where(D.c.id == held.delivery, D.c.fence == held.fence, _may_become(S.READY))
+        .where(
+            D.c.id == held.delivery, D.c.fence == held.fence, _may_become(S.READY), D.c.state != S.ACCEPTED
+        )
         .values(
             state=S.READY,
             due_at=now,
             tries=D.c.tries - 1,
             claimed_by=None,
             lease_until=None,
-            doubt_since=None,
+            # What the lease's end put in doubt is certain again; what earlier calls left open is not.
+            doubt_since=case((D.c.tries <= 1, None), else_=D.c.doubt_since),
             doubt_asked=0,
             next_check_at=None,
         )

@@ -2,15 +2,17 @@
 
 Embedded: one process that is worker and beat, with Celery's in-memory broker between
 the two. (Celery's filesystem broker was tried: its reader can meet a half-written file and
-ends the worker.) A ring that is lost is followed by the next one, which does the work. In
-production: Redis or RabbitMQ by URL, any number of workers, one beat (two do no harm).
+ends the worker.) In production: Redis or RabbitMQ by URL, any number of workers, one beat (two
+do no harm). A ring that is lost is followed by the next one, and a worker that hears none looks by itself (`bells`).
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from celery import Celery
@@ -18,9 +20,10 @@ from celery.signals import worker_shutting_down
 
 from outage_notify.services.runtime import Runtime
 from outage_notify.worker import schedule, tasks
+from outage_notify.worker.bells import Bells
 
 
-def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
+def create_celery(rt: Runtime, bells: Bells | None = None) -> Celery:
     """The application with tasks and schedule, for this runtime."""
     settings = rt.settings
     app = Celery("outage_notify", set_as_current=False)
@@ -35,6 +38,8 @@ def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
         "worker_send_task_events": False,
         "worker_enable_remote_control": False,
         "broker_connection_retry_on_startup": True,
+        # Celery gives up after a hundred tries, some 45 minutes: then every worker would be gone.
+        "broker_connection_max_retries": None,
         "task_acks_late": False,
         "timezone": "UTC",
         "beat_schedule": schedule.beat_table(settings),
@@ -44,11 +49,11 @@ def create_celery(rt: Runtime, stop: list[bool] | None = None) -> Celery:
     if settings.embedded_broker:
         options["broker_transport_options"] = {"polling_interval": min(0.5, settings.tick_seconds / 2)}
     app.conf.update(options)
-    tasks.register(app, rt, stop if stop is not None else [])
+    tasks.register(app, bells or tasks.bells_of(rt, []))
     return app
 
 
-def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 2, loglevel: str = "WARNING") -> int:
+def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 3, loglevel: str = "WARNING") -> int:
     """Run a worker until it is told to end (SIGTERM: finishes what it has begun). Returns its exit status.
 
     The pool is of threads: the work is waiting for providers and database. With `beat` the
@@ -59,8 +64,15 @@ def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 2, loglevel: s
     def asked_to_stop(**details: Any) -> None:
         stop.append(True)
 
+    def end_before_start(number: int, frame: FrameType | None) -> None:
+        stop.append(True)
+        raise SystemExit(0)
+
     worker_shutting_down.connect(asked_to_stop, weak=False)
-    app = create_celery(rt, stop)
+    # Until Celery has set handlers of its own: what a watch has begun by then is finished too.
+    signal.signal(signal.SIGTERM, end_before_start)
+    bells = tasks.bells_of(rt, stop)
+    app = create_celery(rt, bells)
     if beat:
         threading.Thread(target=_beat_loop, args=(app, stop), daemon=True, name="beat").start()
     argv = [
@@ -74,12 +86,15 @@ def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 2, loglevel: s
         "--without-heartbeat",
         f"--hostname=outage-notify-{os.getpid()}@%h",
     ]
+    watches = bells.keep_watch(stop)
     try:
         app.worker_main(argv)
     except SystemExit as ended:
         return int(ended.code or 0)
     finally:
         stop.append(True)
+        for watch in watches:
+            watch.join()
     return 0
 
 

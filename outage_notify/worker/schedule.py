@@ -7,15 +7,24 @@ from typing import Any
 from outage_notify.settings import Settings
 
 
-def beat_table(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Celery's beat schedule. A ring expires before the next one, so that none pile up in a queue."""
-    bells = {
-        "send": ("outage_notify.send", settings.tick_seconds),
-        "reconcile": ("outage_notify.reconcile", settings.reconcile_seconds),
-        "publish": ("outage_notify.publish", settings.tick_seconds),
-        "anchor": ("outage_notify.anchor", settings.reconcile_seconds * 5),
-    }
+def periods(settings: Settings) -> dict[str, float]:
+    """Seconds between two rings of each bell."""
     return {
-        name: {"task": task, "schedule": seconds, "options": {"expires": seconds * 2}}
-        for name, (task, seconds) in bells.items()
+        "send": settings.tick_seconds,
+        "reconcile": settings.reconcile_seconds,
+        "publish": settings.tick_seconds,
+        "anchor": settings.reconcile_seconds * 5,
+    }
+
+
+def beat_table(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Celery's beat schedule.
+
+    Without `expires`: Celery compares that moment, set by beat's clock, with the worker's own clock. A
+    few seconds between the two would make every ring look late and silence them all. Rings that
+    have piled up are let go by `Bells` instead.
+    """
+    return {
+        name: {"task": f"outage_notify.{name}", "schedule": seconds}
+        for name, seconds in periods(settings).items()
     }

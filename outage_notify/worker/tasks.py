@@ -1,4 +1,4 @@
-"""The tasks. Each calls one service; none has arguments, none returns anything."""
+"""The tasks. Each calls one service by its bell; none has arguments, none returns anything."""
 
 from __future__ import annotations
 
@@ -9,23 +9,36 @@ from outage_notify.services.publish_documents import publish
 from outage_notify.services.reconcile import reconcile
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.send_batch import send_due
+from outage_notify.worker import schedule
+from outage_notify.worker.bells import Bell, Bells
 
 
-def register(app: Celery, rt: Runtime, stop: list[bool]) -> None:
-    """Give `app` its tasks. `stop` is filled when the worker is asked to end."""
+def bells_of(rt: Runtime, stop: list[bool]) -> Bells:
+    """What is to be done, and how often. `stop` is filled when the worker is asked to end."""
+    work = {
+        "send": lambda: send_due(rt, stop),
+        "reconcile": lambda: reconcile(rt),
+        "publish": lambda: publish(rt),
+        "anchor": lambda: anchor_due(rt),
+    }
+    return Bells(Bell(name, seconds, work[name]) for name, seconds in schedule.periods(rt.settings).items())
+
+
+def register(app: Celery, bells: Bells) -> None:
+    """Give `app` its tasks."""
 
     @app.task(name="outage_notify.send", ignore_result=True)
     def ring_send() -> None:
-        send_due(rt, stop)
+        bells.ring("send")
 
     @app.task(name="outage_notify.reconcile", ignore_result=True)
     def ring_reconcile() -> None:
-        reconcile(rt)
-
-    @app.task(name="outage_notify.anchor", ignore_result=True)
-    def ring_anchor() -> None:
-        anchor_due(rt)
+        bells.ring("reconcile")
 
     @app.task(name="outage_notify.publish", ignore_result=True)
     def ring_publish() -> None:
-        publish(rt)
+        bells.ring("publish")
+
+    @app.task(name="outage_notify.anchor", ignore_result=True)
+    def ring_anchor() -> None:
+        bells.ring("anchor")

@@ -11,6 +11,7 @@ import contextlib
 import secrets
 import shutil
 import signal
+import time
 
 import psycopg
 from psycopg import sql
@@ -41,12 +42,25 @@ class PostgresServer:
         quick = [] if durable else ["--no-sync"]
         try:
             process.run([str(programs_at / "initdb"), *options, *quick], self._home)
-            self._start(programs_at / "postgres", data, durable)
+            self._program, self._data, self._durable = programs_at / "postgres", data, durable
+            self._start()
         except BaseException:
             shutil.rmtree(self._home, ignore_errors=True)
             raise
 
-    def _start(self, program: object, data: object, durable: bool) -> None:
+    def _start(self) -> None:
+        for attempt in range(3):
+            self.port = process.free_port()
+            try:
+                self._run(f"server-{attempt}.log")
+            except process.Unavailable:
+                # Between asking for a free port and using it, somebody else may have taken it.
+                if attempt == 2:
+                    raise
+            else:
+                return
+
+    def _run(self, log: str) -> None:
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -54,25 +68,36 @@ class PostgresServer:
             "shared_buffers": "64MB",
             "timezone": "America/St_Johns",
             "log_timezone": "UTC",
+            "port": str(self.port),
         }
-        if not durable:
+        if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        for attempt in range(3):
-            self.port = process.free_port()
-            options = [f"--{name}={value}" for name, value in {**settings, "port": self.port}.items()]
-            self._process = process.ServerProcess(
-                [str(program), "-D", str(data), *options],
-                self._home,
-                self._home / f"server-{attempt}.log",
-                # Immediate shutdown: the postmaster takes its children along and writes nothing.
-                signal.SIGQUIT,
-            )
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self._process = process.ServerProcess(
+            [str(self._program), "-D", str(self._data), *options],
+            self._home,
+            self._home / log,
+            # Immediate shutdown: the postmaster takes its children along and writes nothing.
+            signal.SIGQUIT,
+        )
+        self._process.wait_until(self._accepts, 60)
+
+    def restart(self) -> None:
+        """As an administrator does: connections are cut, the data are written, it comes back at the same port."""
+        self._process.end_by(signal.SIGINT)
+        self._run("restarted.log")
+
+    def crash(self) -> None:
+        """kill -9 of the postmaster, then a start that recovers from its log. Only for a durable server."""
+        self._process.kill()
+        for attempt in range(50):
             try:
-                self._process.wait_until(self._accepts, 60)
+                self._run("recovered.log")
             except process.Unavailable:
-                # Between asking for a free port and using it, somebody else may have taken it.
-                if attempt == 2:
+                # It refuses while a child of the dead one still holds the shared memory.
+                if attempt == 49:
                     raise
+                time.sleep(0.2)
             else:
                 return
 

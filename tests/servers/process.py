@@ -176,6 +176,16 @@ class ServerProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def kill(self) -> None:
+        """SIGKILL to the program itself, as an accident would; what it started is left to notice."""
+        self._process.kill()
+        self._process.wait()
+
+    def end_by(self, number: signal.Signals, seconds: float = 60) -> None:
+        """Ask it by a signal to end, and wait for that."""
+        self._process.send_signal(number)
+        self._process.wait(timeout=seconds)
+
     def _tail(self) -> str:
         try:
             text = self.log.read_text(errors="replace")

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -91,8 +92,22 @@ class RabbitServer:
             signal.SIGKILL,
         )
         self._epmd.wait_until(lambda: process.answers(epmd_port), 20)
+        self._command, self._extra = scripts / "rabbitmq-server", extra
+        self.revive()
+
+    def lose(self) -> None:
+        """Empty every queue of the tests, then kill the node; its queues are still declared when it revives."""
+        for queue in self._read("queues"):
+            vhost, name = (urllib.parse.quote(queue[key], safe="") for key in ("vhost", "name"))
+            self._ask("DELETE", f"queues/{vhost}/{name}/contents")
+        if self._node is not None:
+            self._node.kill()
+
+    def revive(self) -> None:
+        """Start the node, at the same ports, and wait until it answers."""
+        home = self._home
         self._node = process.ServerProcess(
-            [scripts / "rabbitmq-server"], home, home / "node.log", signal.SIGKILL, extra
+            [self._command], home, home / "node.log", signal.SIGKILL, self._extra
         )
         self._node.wait_until(self._is_ready, 120)
 
@@ -103,7 +118,11 @@ class RabbitServer:
             return False
         return process.answers(self.port)
 
-    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
+    def _read(self, path: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(self._ask("GET", path))
+        return found
+
+    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> bytes:
         pair = base64.b64encode(f"{USER}:{self._password}".encode()).decode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self._http}/api/{path}",
@@ -114,7 +133,8 @@ class RabbitServer:
         # A proxy of the environment must not be asked for our own machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=30) as answer:
-            answer.read()
+            content: bytes = answer.read()
+        return content
 
     def create_vhost(self) -> str:
         """A new, empty virtual host; its URL as Celery reads it."""

@@ -24,22 +24,22 @@ class RedisServer:
     def _start(self, program: object) -> None:
         for attempt in range(3):
             self.port = process.free_port()
-            options = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self._home]
-            options += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
-            self._process = process.ServerProcess(
-                [str(program), *map(str, options)],
-                self._home,
-                self._home / f"server-{attempt}.log",
-                signal.SIGKILL,
-            )
             try:
-                self._process.wait_until(lambda: process.answers(self.port), 30)
+                self._run(program, f"server-{attempt}.log")
             except process.Unavailable:
                 # Between asking for a free port and using it, somebody else may have taken it.
                 if attempt == 2:
                     raise
             else:
                 return
+
+    def _run(self, program: object, log: str) -> None:
+        options = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self._home]
+        options += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+        self._process = process.ServerProcess(
+            [str(program), *map(str, options)], self._home, self._home / log, signal.SIGKILL
+        )
+        self._process.wait_until(lambda: process.answers(self.port), 30)
 
     @property
     def url(self) -> str:
@@ -52,6 +52,15 @@ class RedisServer:
             answer = connection.recv(64)
         if not answer.startswith(b"+OK"):
             raise process.Unavailable(f"Redis did not forget: {answer!r}")
+
+    def lose(self) -> None:
+        """Forget everything and die at once."""
+        self.flush()
+        self._process.kill()
+
+    def revive(self) -> None:
+        """Start again at the same port, with nothing in it."""
+        self._run(programs.redis_server(), "revived.log")
 
     def stop(self) -> None:
         self._process.stop()

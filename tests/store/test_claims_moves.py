@@ -40,6 +40,7 @@ class Move:
     origins: frozenset[DeliveryState]
     lease_over: bool = False
     useless: bool = False  # past its use
+    doubted: bool = False  # an earlier call may have been taken
 
 
 def held(delivery: int, fence: int = FENCE) -> Claim:
@@ -71,6 +72,9 @@ MOVES = {
     "back_to_ready": move(
         lambda s, d: claims.back_to_ready(s, d, NOW), S.READY, S.CLAIMED, S.SUBMITTING, S.IN_DOUBT
     ),
+    "call_again": move(
+        lambda s, d: claims.call_again(s, d, "CA1", NOW), S.READY, S.SUBMITTING, S.IN_DOUBT, S.ACCEPTED
+    ),
     "withdraw": move(
         lambda s, d: claims.withdraw(s, d, NOW, "why"), S.WITHDRAWN, S.READY, S.CLAIMED, S.IN_DOUBT
     ),
@@ -78,6 +82,16 @@ MOVES = {
         lambda s, d: claims.withdraw_unsent(s, s.get_one(Delivery, d).outage_ref, NOW, "why"),
         S.WITHDRAWN,
         *(S.READY, S.CLAIMED),
+    ),
+    "withdraw_unsent, may have been taken": Move(
+        lambda s, d: claims.withdraw_unsent(s, s.get_one(Delivery, d).outage_ref, NOW, "why"),
+        S.IN_DOUBT,
+        frozenset({S.READY, S.CLAIMED}),
+        doubted=True,
+    ),
+    "take_back": move(lambda s, d: claims.take_back(s, d, NOW, "why"), S.WITHDRAWN, S.CLAIMED),
+    "take_back, may have been taken": Move(
+        lambda s, d: claims.take_back(s, d, NOW, "why"), S.IN_DOUBT, frozenset({S.CLAIMED}), doubted=True
     ),
     "release_expired": Move(
         lambda s, d: claims.release_expired(s, NOW), S.READY, frozenset({S.CLAIMED}), lease_over=True
@@ -104,6 +118,8 @@ def put(session: Session, state: DeliveryState, given: Move | None = None) -> in
     row.fence = FENCE
     lease_over = given is not None and given.lease_over
     row.lease_until = (NOW if lease_over else NOW + LEASE) if state in HELD_STATES else None
+    if given is not None and given.doubted:
+        row.doubt_since = NOW
     if given is not None and given.useless:
         row.not_after = NOW
     session.flush()

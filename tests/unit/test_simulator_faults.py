@@ -200,3 +200,18 @@ def test_the_list_has_pages_and_dates(world: Simulation) -> None:
     assert len(client.messages.list(to=ADA, date_sent_after=since)) == 2
     assert len(client.messages.list(to=ADA, date_sent_before=since)) == 4
     assert client.messages.list(to=BOB) == []
+
+
+def test_a_provider_that_is_down_answers_no_question_either(world: Simulation) -> None:
+    sid = world.sms.send(world.text("+447700900101")).provider_id
+    world.post("script", {"questions": "server_error", "rules": []})
+    assert world.sms.fetch(sid) is None
+    assert world.sms.find(world.text("+447700900101"), world.clock(), frozenset()) is None
+    assert world.sms.check() != ""
+    # What is added says nothing of questions, so they stay as they are, over a restart too.
+    world.post("script", {"append": True, "rules": [{"do": "rate_limited"}]})
+    world.simulator.stop()
+    world.start()
+    assert world.sms.fetch(sid) is None
+    world.post("script", {"rules": []})
+    assert world.sms.fetch(sid) is not None

@@ -189,8 +189,11 @@ def latest_begin(deadline: datetime, takes: timedelta, quiet: QuietHours | None,
     at, left = deadline, takes
     while left > timedelta(0):
         step = min(_STEP, left)
-        if quiet is None or not quiet.is_quiet(at - step, zone):
-            left -= step
+        if quiet is not None and quiet.is_quiet(at - step, zone):
+            # Over the whole night at once: in steps of a short wave it would take for ever.
+            at = quiet.move_earlier(at - step, zone) + quiet.slack
+            continue
+        left -= step
         at -= step
     return at
 

@@ -30,7 +30,7 @@ from outage_notify.services.runtime import Runtime
 from outage_notify.services.sent_messages import Sent, sent_to
 from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store import own_key_queries
-from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
+from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt, link_subject
 from outage_notify.store.delegation_tables import Delegation
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
@@ -183,4 +183,5 @@ def _newer(session: Session, rt: Runtime, outage: Outage, ack: Acknowledgement, 
     if standing is None or standing.id == ack.id or by_delegate:
         return f"{rt.settings.base_url}/outages/{outage.reference}"
     expires = outage.standing.end + LINK_LIFE_AFTER_END
-    return f"{rt.settings.base_url}/s/{rt.link_token(links.SIGN, standing.id, expires)}"
+    subject = link_subject(standing.id, standing.link_serial)
+    return f"{rt.settings.base_url}/s/{rt.link_token(links.SIGN, subject, expires)}"

@@ -87,7 +87,7 @@ def decide(rt: Runtime, by: str, customer_id: str, take: bool) -> None:
 
 def supplies_of_link(rt: Runtime, token: str) -> list[SiteSupplies]:
     """The sites and feeds of the customer behind a link to sign. Raises BadToken."""
-    ack = links.subject_of(rt, links.SIGN, token)
+    ack = links.acknowledgement_of(rt, token)
     with rt.database.read() as session:
         found = session.get(Acknowledgement, ack)
         if found is None:
@@ -97,7 +97,7 @@ def supplies_of_link(rt: Runtime, token: str) -> list[SiteSupplies]:
 
 def of_link(rt: Runtime, token: str) -> tuple[Customer, KeptPlan]:
     """The customer behind a link to sign, and its plan. Raises BadToken."""
-    ack = links.subject_of(rt, links.SIGN, token)
+    ack = links.acknowledgement_of(rt, token)
     with rt.database.read() as session:
         found = session.get(Acknowledgement, ack)
         if found is None:

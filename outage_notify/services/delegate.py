@@ -28,7 +28,7 @@ def pass_on(rt: Runtime, token: str, given_by: str, given_to: str) -> str:
 
     Called twice with the same names it is the same link.
     """
-    ack_id = links.subject_of(rt, links.SIGN, token)
+    ack_id = links.acknowledgement_of(rt, token)
     given_by, given_to = _name(given_by, "Your name"), _name(given_to, "The colleague's name")
     with rt.database.write() as session:
         ack, now = session.get_one(Acknowledgement, ack_id), rt.now(session)
@@ -44,7 +44,7 @@ def pass_on(rt: Runtime, token: str, given_by: str, given_to: str) -> str:
 
 def revoke(rt: Runtime, token: str, delegation: int) -> None:
     """Take a link back. Twice is once; of another notice it does nothing."""
-    ack_id = links.subject_of(rt, links.SIGN, token)
+    ack_id = links.acknowledgement_of(rt, token)
     with rt.database.write() as session:
         found, now = session.get(Delegation, delegation), rt.now(session)
         if found is None or found.acknowledgement_ref != ack_id or found.revoked_at is not None:

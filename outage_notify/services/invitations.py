@@ -40,7 +40,7 @@ def mailboxes(customer: Customer) -> list[Mailbox]:
 
 def wish_by_link(rt: Runtime, token: str, contact: int, wished: bool) -> None:
     """From the customer's own page. Raises BadToken."""
-    ack_id = links.subject_of(rt, links.SIGN, token)
+    ack_id = links.acknowledgement_of(rt, token)
     with rt.database.write() as session:
         ack = acks.fresh(session, ack_id)
         if ack is None:

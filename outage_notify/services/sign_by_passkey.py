@@ -27,7 +27,7 @@ BY = "customer"
 
 def keys_of_link(rt: Runtime, token: str) -> tuple[Customer, list[OwnKey]]:
     """The customer behind a link and its keys that were not revoked. Raises BadToken."""
-    ack_id = links.subject_of(rt, links.SIGN, token)
+    ack_id = links.acknowledgement_of(rt, token)
     with rt.database.read() as session:
         ack, keys = own_keys.of_link(session, ack_id)
         return ack.customer, [one for one in keys if one.revoked_at is None]
@@ -42,7 +42,7 @@ def ask_to_register(rt: Runtime, token: str) -> dict[str, Any]:
 
 def register(rt: Runtime, token: str, challenge: str, answer: Any, label: str) -> None:
     """Keep the device's new key, which waits for confirmation. BadAnswer, Conflict, InvalidInput."""
-    ack_id = links.subject_of(rt, links.SIGN, token)
+    ack_id = links.acknowledgement_of(rt, token)
     made = passkeys.register(rt.settings.base_url, challenge, answer)
     with rt.database.write() as session:
         ack, _ = own_keys.of_link(session, ack_id)

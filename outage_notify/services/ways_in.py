@@ -25,7 +25,7 @@ class WayIn:
 def way_in(rt: Runtime, token: str) -> WayIn:
     """Where a link to answer leads. Raises BadToken."""
     try:
-        return WayIn(links.subject_of(rt, links.SIGN, token))
+        return WayIn(links.acknowledgement_of(rt, token))
     except BadToken:
         # Whatever is wrong with it is not told here: the next question refuses it in the same time for all.
         pass

@@ -12,6 +12,18 @@ from outage_notify.store.database import Base, Id, Instant, Word
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import Customer
 
+_SERIAL_AT = 40  # an identifier never needs as many bits
+
+
+def link_subject(ack: int, serial: int) -> int:
+    """What a link to sign names: the acknowledgement, and how often its links were revoked before."""
+    return ack | (serial << _SERIAL_AT)
+
+
+def of_link_subject(subject: int) -> tuple[int, int]:
+    """The inverse: (acknowledgement, serial)."""
+    return subject & ((1 << _SERIAL_AT) - 1), subject >> _SERIAL_AT
+
 
 class Acknowledgement(Base):
     """A key customer's answer to one revision; exactly one row per customer and revision."""
@@ -42,6 +54,8 @@ class Acknowledgement(Base):
     # The exact text that was shown, and its hash.
     text: Mapped[str] = mapped_column(Text, default="")
     text_sha256: Mapped[str] = mapped_column(String(64), default="")
+    # How often the links to it were revoked; a link names the number that stood when it was made.
+    link_serial: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     customer: Mapped[Customer] = relationship()
     outage: Mapped[Outage] = relationship()

@@ -20,7 +20,7 @@ from channels.model import Channel, Language
 from outage_notify.domain.audience import Impact, Tier, is_key
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
-from outage_notify.store.acknowledgement_tables import Acknowledgement
+from outage_notify.store.acknowledgement_tables import Acknowledgement, link_subject
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.invitation_queries import invited_before
 from outage_notify.store.listed import among, dialect_of, values_of
@@ -119,7 +119,7 @@ class Wave:
     outages: dict[int, Outage]
     # By outage and customer: (revision, places), the newest revision first.
     places: Mapping[tuple[int, int], list[tuple[int, list[Place]]]]
-    # By outage, revision and customer: the acknowledgement asked for.
+    # By outage, revision and customer: what a link names to the acknowledgement asked for.
     asked: Mapping[tuple[int, int, int], int]
 
     def places_of(self, row: WaveRow, customer: int) -> list[Place]:
@@ -256,8 +256,13 @@ def _asked(
     if not keys:
         return {}
     statement = select(
-        Acknowledgement.outage_ref, Acknowledgement.revision, Acknowledgement.customer_ref, Acknowledgement.id
+        Acknowledgement.outage_ref,
+        Acknowledgement.revision,
+        Acknowledgement.customer_ref,
+        Acknowledgement.id,
+        Acknowledgement.link_serial,
     ).where(Acknowledgement.outage_ref.in_(tuple(outages)), Acknowledgement.customer_ref.in_(keys))
     return {
-        (outage, revision, customer): ack for outage, revision, customer, ack in session.execute(statement)
+        (outage, revision, customer): link_subject(ack, serial)
+        for outage, revision, customer, ack, serial in session.execute(statement)
     }

@@ -58,6 +58,7 @@ ACCESS: dict[str, Access] = {
     "customer.notice_page": A.LINK,
     "customer.invitations": A.LINK,
     "customers.invitations": A.PLANNER,
+    "customers.links_revoke": A.PLANNER,
     "customer.pass_on": A.LINK,
     "customer.take_back": A.LINK,
     "passkeys.page": A.LINK,

@@ -11,6 +11,7 @@ from outage_notify.domain.customer_plan import Backup
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.services import customer_plans, feed_addresses, key_customers, own_keys
 from outage_notify.services.invitations import wish_at_desk
+from outage_notify.services.revoke_links import revoke_links
 from outage_notify.web import plan_forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
@@ -71,6 +72,13 @@ def invitations(customer_id: str) -> Any:
         if wished
         else _("Notices to this mailbox come without invitations.")
     )
+    return redirect(url_for(".page", customer_id=customer_id), 303)
+
+
+@pages.post("/<path:customer_id>/links/revoke")
+def links_revoke(customer_id: str) -> Any:
+    revoke_links(runtime(), by(), customer_id)
+    flash(_("The links to sign are revoked. Send the notice again, so that the customer has a new one."))
     return redirect(url_for(".page", customer_id=customer_id), 303)
 
 

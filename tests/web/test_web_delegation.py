@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from channels.model import Channel
 from channels.receipts import verify_receipt
 from outage_notify.domain.acknowledgement import AckState
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.services import links
+from outage_notify.services.notice_facts import message_for
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store.acknowledgement_tables import Acknowledgement
@@ -108,3 +110,32 @@ def test_the_page_lists_what_was_sent_and_when(rt: Runtime, stranger: Person) ->
     listed = shown.split('id="sent"')[1].split("</details>")[0]
     assert listed.count("<li>") == 1 and "Delivered" in listed
     assert address not in listed and (address[-4:] in listed or address.split("@")[-1] in listed)
+
+
+def test_revoked_links_open_nothing_and_the_next_message_brings_a_new_one(
+    rt: Runtime, stranger: Person, planner: Person, approver: Person
+) -> None:
+    town.approved(rt)
+    ack, path = own_link(rt)
+    stranger.send(f"{path}/pass-on", NAMES, path)
+    (theirs,) = passed_on(stranger, path)
+    page = "/desk/customers/H1"
+    assert approver.post(f"{page}/links/revoke", approver.hidden(page)).status_code == 403
+    assert stranger.get(path).status_code == 200
+    for _ in range(2):
+        assert planner.send(f"{page}/links/revoke", {}, page).status_code == 303
+        assert [stranger.get(one).status_code for one in (path, theirs, f"{path}/plan")] == [404] * 3
+    _, other = own_link(rt, "W1")
+    assert stranger.get(other).status_code == 200  # nobody else's
+    with rt.database.write() as session:
+        mail = next(
+            one
+            for one in session.scalars(select(Delivery))
+            if one.recipients[0].customer.customer_id == "H1" and one.channel is Channel.SMS
+        )
+        text = message_for(session, rt, mail, NOW).text
+    (new,) = re.findall(r"/s/[\w-]+", text)
+    assert stranger.get(new).status_code == 200
+    assert stranger.send(new, {"signer_name": "周建国", "answer": "sign"}).status_code == 303
+    with rt.database.read() as session:
+        assert session.get_one(Acknowledgement, ack).state is AckState.ACKNOWLEDGED

@@ -7,10 +7,12 @@ import secrets
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 from werkzeug.test import EnvironBuilder
 
 from outage_notify.services import feed_addresses
 from outage_notify.services.runtime import Runtime
+from outage_notify.store.people_tables import Customer
 from outage_notify.web.security import limiter
 from tests.factories import town
 from tests.factories.people import add_customer, add_outage
@@ -116,3 +118,11 @@ def test_who_only_looks_cannot_change_addresses(approver: Person, path: str) -> 
     assert approver.get(page).status_code == 200
     form = {"csrf_token": approver.hidden("/desk/tasks").get("csrf_token", "")}
     assert approver.post(f"{page}/feed/rotate", form).status_code in {400, 403}
+
+
+def test_a_poll_does_not_wait_for_whoever_writes(rt: Runtime, stranger: Person) -> None:
+    with rt.database.read() as session:
+        known = list(session.scalars(select(Customer.feed_secret)))
+    with rt.database.write() as session:
+        session.execute(update(Customer).values(name=Customer.name))
+        assert {stranger.get(f"/feeds/{secret}.ics").status_code for secret in known} == {200}

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from channels.tokens import make_token
 from outage_notify.services import delegate, links
+from outage_notify.services.revoke_links import revoke_links
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store.acknowledgement_tables import Acknowledgement
@@ -53,7 +54,10 @@ def wrong_ones(rt: Runtime) -> dict[str, str]:
         (passed,) = delegate.given(session, ack)
     revoked = rt.link_token(links.DELEGATE, passed.id, LATER)
     delegate.revoke(rt, good, passed.id)
+    taken_back = rt.link_token(links.SIGN, ack_of(rt, "T1"), LATER)
+    revoke_links(rt, town.PLANNER, "T1")
     return {
+        "taken back": taken_back,
         "forged": make_token(b"x" * 32, links.SIGN, ack, LATER),
         "changed": good[:-3] + ("AAA" if good[-3:] != "AAA" else "BBB"),
         "expired": make_token(key, links.SIGN, ack, NOW - timedelta(seconds=1)),

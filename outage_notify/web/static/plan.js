@@ -82,7 +82,7 @@
   });
 
   form.addEventListener("input", () => ask(250));
-  form.addEventListener("change", () => ask(100));
+  form.addEventListener("change", () => ask(20));
   form.addEventListener("picked", () => ask(0));
 
   function pick(one) {

@@ -29,3 +29,5 @@ def test_a_translation_says_the_same_facts_in_chinese() -> None:
         translated = message.string[0] if isinstance(message.string, tuple | list) else message.string
         assert set(PLACEHOLDER.findall(original)) == set(PLACEHOLDER.findall(translated)), original
         assert re.search(r"[\u4e00-\u9fff]", translated), original
+        # Two branches that add sentences beside each other can be merged into one entry.
+        assert not re.search(r"(?:\b[a-z]{2,} ){3}[a-z]{2,}", translated), original

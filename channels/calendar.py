@@ -11,7 +11,7 @@ Leaves to others: which events a feed holds, its secret address, caching headers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -76,9 +76,10 @@ def event_uid(reference: str, site: str) -> str:
     return f"{''.join(char for char in reference if char.isalnum() or char == '-')}-{digest}@outage-notify"
 
 
-def render_piece(event: FeedEvent, language: Language) -> bytes:
-    """One event as it stands in a feed."""
-    return _event(event, language).to_ical()
+def render_piece(event: FeedEvent, language: Language, now: datetime) -> bytes:
+    """One event as it stands in a feed of `now`: without alarms once it is over."""
+    ahead = event.alarms and event.end > now
+    return _event(event if ahead == event.alarms else replace(event, alarms=ahead), language).to_ical()
 
 
 def render_feed(
@@ -86,11 +87,10 @@ def render_feed(
     events: Sequence[FeedEvent],
     language: Language,
     now: datetime,
-    piece: Callable[[FeedEvent, Language], bytes] = render_piece,
 ) -> bytes:
     """The whole feed. `now` decides nothing but which alarms still make sense: those of events that are
-    over are left out. Events are sorted, so their order in `events` does not matter. `piece` renders one event;
-    who renders large feeds again and again hands in one that remembers."""
+    over are left out. Events are sorted, so their order in `events` does not matter. Who renders large feeds again
+    and again joins remembered pieces instead."""
     calendar = _calendar()
     translate = translations(language).gettext
     title = one_line(name)
@@ -103,10 +103,8 @@ def render_feed(
     calendar.add("X-WR-CALDESC", about)
     calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
-    pieces = []
-    for event in sorted(events, key=lambda one: (one.start.astimezone(UTC), one.reference, one.site)):
-        ahead = event.alarms and event.end > now
-        pieces.append(piece(event if ahead == event.alarms else replace(event, alarms=ahead), language))
+    order = sorted(events, key=lambda one: (one.start.astimezone(UTC), one.reference, one.site))
+    pieces = [render_piece(event, language, now) for event in order]
     frame = calendar.to_ical()
     head = frame[: -len(_END)]
     return b"".join((head, *pieces, _END))

@@ -14,7 +14,17 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 from outage_notify.services import public_words as words
-from outage_notify.services.open_formats import ROOT, Publisher, alert_address, feed, link, plain, tag, xml
+from outage_notify.services.open_formats import (
+    ROOT,
+    Frame,
+    Publisher,
+    alert_address,
+    feed_frame,
+    link,
+    plain,
+    tag,
+    xml,
+)
 from outage_notify.services.public_facts import PublicList, PublicOutage, PublicStep, Step, text_of
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -58,17 +68,22 @@ def alert(one: PublicOutage, number: int, publisher: Publisher) -> bytes | None:
 
 def index(listed: PublicList, publisher: Publisher) -> bytes:
     """An Atom feed of the newest message of each outage, as aggregators of alerts read it."""
-    entries = [
-        tag("entry")(
-            tag("id")(alert_address(one, publisher)),
-            tag("title")(words.title(one, words.EN)),
-            tag("updated")(one.changed_at.isoformat(timespec="seconds")),
-            link("alternate", alert_address(one, publisher), "application/cap+xml"),
-        )
-        for one in listed.outages
-    ]
+    return index_frame(listed, publisher).around(index_piece(one, publisher) for one in listed.outages)
+
+
+def index_frame(listed: PublicList, publisher: Publisher) -> Frame:
     here = f"{publisher.base_url}{ROOT}/cap.atom"
-    return feed(listed, publisher, here, publisher.utility, entries, words.EN)
+    return feed_frame(listed, publisher, here, publisher.utility, words.EN)
+
+
+def index_piece(one: PublicOutage, publisher: Publisher) -> bytes:
+    entry = tag("entry")(
+        tag("id")(alert_address(one, publisher)),
+        tag("title")(words.title(one, words.EN)),
+        tag("updated")(one.changed_at.isoformat(timespec="seconds")),
+        link("alternate", alert_address(one, publisher), "application/cap+xml"),
+    )
+    return entry.encode()
 
 
 def _info(

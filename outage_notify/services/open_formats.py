@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -68,15 +69,32 @@ class Publisher:
         return f"{self.base_url}/outages/{quote(reference)}"
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the outages of a document: every format is a frame and a piece for each outage, which
+    depends on that outage and the publisher alone, so that unchanged pieces can be taken over."""
+
+    head: bytes
+    tail: bytes
+    between: bytes = b""
+
+    def around(self, pieces: Iterable[bytes]) -> bytes:
+        return self.head + self.between.join(pieces) + self.tail
+
+
 def geojson(listed: PublicList) -> bytes:
     """A FeatureCollection. Where the network has no coordinates the geometry is null and the outage still listed."""
-    return _json(
-        {
-            "type": "FeatureCollection",
-            "as_of": listed.as_of.isoformat(timespec="seconds"),
-            "features": [feature(one) for one in listed.outages],
-        }
-    )
+    return geojson_frame(listed).around(map(geojson_piece, listed.outages))
+
+
+def geojson_frame(listed: PublicList) -> Frame:
+    as_of = listed.as_of.isoformat(timespec="seconds")
+    whole = _json({"type": "FeatureCollection", "as_of": as_of, "features": []})
+    return Frame(whole[:-2], whole[-2:], b",")
+
+
+def geojson_piece(one: PublicOutage) -> bytes:
+    return _json(feature(one))
 
 
 def feature(one: PublicOutage) -> dict[str, Any]:
@@ -116,38 +134,52 @@ def vector_tile(listed: PublicList, z: int, x: int, y: int) -> bytes:
 
 def csv_table(listed: PublicList, publisher: Publisher) -> bytes:
     """UTF-8 with a byte order mark, which spreadsheets need to read Chinese."""
+    return csv_frame().around(csv_piece(one, publisher) for one in listed.outages)
+
+
+def csv_frame() -> Frame:
+    return Frame(BOM_UTF8 + _row(CSV_COLUMNS), b"")
+
+
+def csv_piece(one: PublicOutage, publisher: Publisher) -> bytes:
+    facts = properties(one) | {
+        "reason_zh": one.reason.get(words.ZH, ""),
+        "reason_en": one.reason.get(words.EN, ""),
+        "moved": str(one.moved).lower(),
+        "url": publisher.page(one.reference),
+    }
+    return _row([_cell(facts[name]) for name in CSV_COLUMNS])
+
+
+def _row(cells: Sequence[str]) -> bytes:
     out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
-    for one in listed.outages:
-        facts = properties(one) | {
-            "reason_zh": one.reason.get(words.ZH, ""),
-            "reason_en": one.reason.get(words.EN, ""),
-            "moved": str(one.moved).lower(),
-            "url": publisher.page(one.reference),
-        }
-        writer.writerow([_cell(facts[name]) for name in CSV_COLUMNS])
-    return out.getvalue().encode("utf-8-sig")
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().encode()
 
 
 def atom(listed: PublicList, publisher: Publisher, language: str) -> bytes:
     """One entry per outage; an entry's `updated` is when something was last said about it."""
+    frame = atom_frame(listed, publisher, language)
+    return frame.around(atom_piece(one, publisher, language) for one in listed.outages)
+
+
+def atom_frame(listed: PublicList, publisher: Publisher, language: str) -> Frame:
     here = f"{publisher.base_url}{ROOT}/outages.{language}.atom"
-    entries = [
-        tag("entry")(
-            tag("id")(f"tag:{publisher.host},2026:outage:{one.reference}"),
-            tag("title")(words.title(one, language)),
-            tag("published")(_second(one.history[0].at)),
-            tag("updated")(_second(one.changed_at)),
-            link("alternate", publisher.page(one.reference), "text/html"),
-            link("related", alert_address(one, publisher), "application/cap+xml"),
-            tag("category", term=one.phase.value)(),
-            tag("content", type="text")("\n".join(words.lines(one, language))),
-        )
-        for one in listed.outages
-    ]
-    name = words.NAME[language].format(publisher.utility)
-    return feed(listed, publisher, here, name, entries, language)
+    return feed_frame(listed, publisher, here, words.NAME[language].format(publisher.utility), language)
+
+
+def atom_piece(one: PublicOutage, publisher: Publisher, language: str) -> bytes:
+    entry = tag("entry")(
+        tag("id")(f"tag:{publisher.host},2026:outage:{one.reference}"),
+        tag("title")(words.title(one, language)),
+        tag("published")(_second(one.history[0].at)),
+        tag("updated")(_second(one.changed_at)),
+        link("alternate", publisher.page(one.reference), "text/html"),
+        link("related", alert_address(one, publisher), "application/cap+xml"),
+        tag("category", term=one.phase.value)(),
+        tag("content", type="text")("\n".join(words.lines(one, language))),
+    )
+    return entry.encode()
 
 
 class Markup(str):
@@ -174,10 +206,8 @@ def alert_address(one: PublicOutage, publisher: Publisher) -> str:
     return f"{publisher.base_url}{ROOT}/cap/{one.reference}.{len(one.history)}.xml"
 
 
-def feed(
-    listed: PublicList, publisher: Publisher, here: str, name: str, entries: list[Markup], language: str
-) -> bytes:
-    """An Atom feed around its entries."""
+def feed_frame(listed: PublicList, publisher: Publisher, here: str, name: str, language: str) -> Frame:
+    """What stands around the entries of an Atom feed."""
     newest = max((one.changed_at for one in listed.outages), default=listed.as_of)
     whole = tag("feed", **{"xmlns": ATOM, "xml:lang": language})(
         tag("id")(here),
@@ -186,40 +216,37 @@ def feed(
         tag("author")(tag("name")(publisher.utility)),
         link("self", here, "application/atom+xml"),
         link("alternate", f"{publisher.base_url}/outages", "text/html"),
-        *entries,
     )
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{whole}\n'.encode()
-
-
-class Remembered:
-    """Events as they were rendered for the version before; what is not asked for again is forgotten."""
-
-    def __init__(self) -> None:
-        self._old: dict[tuple[str, Language], bytes] = {}
-        self._new: dict[tuple[str, Language], bytes] = {}
-
-    def next_version(self) -> None:
-        self._old, self._new = self._new, {}
-
-    def piece(self, event: FeedEvent, language: Language) -> bytes:
-        # The text of an event holds its zone, which equal instants of two zones would not tell apart.
-        key = (repr(event), language)
-        found = self._new.get(key) or self._old.get(key) or render_piece(event, language)
-        self._new[key] = found
-        return found
+    end = "</feed>"
+    head = f'<?xml version="1.0" encoding="utf-8"?>\n{whole.removesuffix(end)}'
+    return Frame(head.encode(), f"{end}\n".encode())
 
 
 def calendar(
-    outages: Iterable[PublicOutage],
-    publisher: Publisher,
-    language: str,
-    as_of: datetime,
-    name: str = "",
-    piece: Callable[[FeedEvent, Language], bytes] = render_piece,
+    outages: Iterable[PublicOutage], publisher: Publisher, language: str, as_of: datetime, name: str = ""
 ) -> bytes:
     """A calendar of outages: the whole network's, an area's, a feeder's or a single one's."""
     events = [event(one, publisher, language) for one in outages]
-    return render_feed(calendar_name(publisher, language, name), events, Language(language), as_of, piece)
+    return render_feed(calendar_name(publisher, language, name), events, Language(language), as_of)
+
+
+def calendar_frame(listed: PublicList, publisher: Publisher, language: str) -> Frame:
+    whole, end = calendar((), publisher, language, listed.as_of), b"END:VCALENDAR\r\n"
+    return Frame(whole.removesuffix(end), end)
+
+
+def calendar_piece(one: PublicOutage, publisher: Publisher, language: str, as_of: datetime) -> bytes:
+    """Depends on `as_of` only by whether the outage is over by then (`calendar_end`)."""
+    return render_piece(event(one, publisher, language), Language(language), as_of)
+
+
+def calendar_end(one: PublicOutage) -> datetime:
+    return one.until if one.until > one.start else one.end
+
+
+def calendar_rank(one: PublicOutage) -> tuple[float, str]:
+    """By what `calendar` sorts."""
+    return one.start.timestamp(), one.reference
 
 
 def calendar_name(publisher: Publisher, language: str, name: str = "") -> str:
@@ -232,7 +259,6 @@ def event(one: PublicOutage, publisher: Publisher, language: str) -> FeedEvent:
     polygon, as coarse as that is."""
     latitude, longitude = _middle(one.geometry)
     zone = ZoneInfo(one.timezone)
-    end = one.until if one.until > one.start else one.end
     contact = " ".join(part for part in (publisher.utility, publisher.hotline) if part)
     return FeedEvent(
         reference=one.reference,
@@ -240,7 +266,7 @@ def event(one: PublicOutage, publisher: Publisher, language: str) -> FeedEvent:
         revision=one.revision,
         status=CANCELLED if one.phase is Phase.CANCELLED else CONFIRMED,
         start=one.start.astimezone(zone),
-        end=end.astimezone(zone),
+        end=calendar_end(one).astimezone(zone),
         modified=one.changed_at,
         place=one.name,
         reason=text_of(one.reason, language),

@@ -143,7 +143,7 @@ def write(listed: PublicList) -> dict[str, Any]:
         "format": "outage-notify-public",
         "version": 1,
         "as_of": _text(listed.as_of),
-        "outages": [_written(one) for one in listed.outages],
+        "outages": [written(one) for one in listed.outages],
     }
 
 
@@ -176,7 +176,8 @@ def properties(one: PublicOutage) -> dict[str, Any]:
     }
 
 
-def _written(one: PublicOutage) -> dict[str, Any]:
+def written(one: PublicOutage) -> dict[str, Any]:
+    """One outage of that document."""
     history = [
         {
             "what": step.what.value,

@@ -24,7 +24,8 @@ from typing import Any
 
 import structlog
 
-from outage_notify.services import open_cap, open_formats, public_facts
+from outage_notify.services import public_facts
+from outage_notify.services.document_pieces import FACTS, Seams, as_json, facts_of, join, salt_of
 from outage_notify.services.open_formats import ROOT, Publisher
 from outage_notify.services.public_facts import PublicList, slug
 from outage_notify.services.public_words import LANGUAGES
@@ -34,9 +35,9 @@ from outage_notify.store import map_queries
 
 log = structlog.get_logger(__name__)
 
-# Raised when a document is written differently from the same facts.
-EDITION = 1
-FACTS = "outages.json"
+# Of the file that a version lies in.
+LAYOUT = 2
+_SEAMS = "seams.json"
 TYPES = {
     "json": "application/json",
     "geojson": "application/geo+json",
@@ -46,10 +47,6 @@ TYPES = {
     "mvt": "application/vnd.mapbox-vector-tile",
     "xml": "application/cap+xml; charset=utf-8",
 }
-
-
-# Rendering an event costs a millisecond, and of thousands a change touches one. Builders are alone (see `_alone`).
-_EVENTS = open_formats.Remembered()
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,11 @@ def content_type(name: str) -> str:
 
 def document(name: str, body: bytes) -> Document:
     # No time in the gzip header: the same facts give the same bytes.
-    return Document(name, content_type(name), gzip.compress(body, 6, mtime=0), sha256(body).hexdigest()[:32])
+    return Document(name, content_type(name), gzip.compress(body, 6, mtime=0), _etag(body))
+
+
+def _etag(body: bytes) -> str:
+    return sha256(body).hexdigest()[:32]
 
 
 def place(rt: Runtime) -> Path:
@@ -111,7 +112,8 @@ def publish(rt: Runtime) -> bool:
             if before is not None and still_holds(before, fingerprint, now):
                 return False
             listed = collect(session, now)
-        _store(path, build(listed, publisher_of(rt), fingerprint, before))
+        published, seams = build(listed, publisher_of(rt), fingerprint, before, _seams_of(path))
+        _store(path, published, seams)
     return True
 
 
@@ -122,31 +124,28 @@ def current_fingerprint(rt: Runtime) -> tuple[datetime, str]:
 
 
 def build(
-    listed: PublicList, publisher: Publisher, fingerprint: str, before: Published | None = None
-) -> Published:
-    """Every document of a version. Where the public sees no difference to `before`, that version stays,
-    its time "as of" too, so that no cache is emptied for nothing."""
-    facts = public_facts.write(listed)
-    said = _json(facts["outages"])
-    mark = sha256(_json([EDITION, publisher.__dict__]) + said).hexdigest()[:16]
+    listed: PublicList,
+    publisher: Publisher,
+    fingerprint: str,
+    before: Published | None = None,
+    seams: Seams | None = None,
+) -> tuple[Published, Seams]:
+    """Every document of a version, and where they can be taken apart. Where the public sees no difference to
+    `before`, that version stays, its time "as of" too, so that no cache is emptied for nothing."""
+    facts = facts_of(listed)
+    mark = sha256(salt_of(publisher) + b",".join(facts)).hexdigest()[:16]
     until = holds_until(listed)
-    if before is not None and before.version == mark:
-        return Published(mark, fingerprint, until, before.listed, before.documents)
-    _EVENTS.next_version()
-    bodies = {
-        FACTS: _json({**facts, "outages": []}).replace(b'"outages":[]', b'"outages":' + said, 1),
-        "outages.geojson": open_formats.geojson(listed),
-        "outages.csv": open_formats.csv_table(listed, publisher),
-        "cap.atom": open_cap.index(listed, publisher),
+    if before is not None and seams is not None and before.version == mark:
+        return Published(mark, fingerprint, until, before.listed, before.documents), seams
+    packed = {name: one.packed for name, one in before.documents.items()} if before is not None else {}
+    joined = join(listed, facts, publisher, seams or Seams(), packed)
+    documents = {
+        name: Document(name, content_type(name), one.data, _etag(one.body))
+        for name, one in joined.documents.items()
     }
-    for language in LANGUAGES:
-        bodies[f"outages.{language}.atom"] = open_formats.atom(listed, publisher, language)
-        bodies[f"outages.{language}.ics"] = open_formats.calendar(
-            listed.outages, publisher, language, listed.as_of, piece=_EVENTS.piece
-        )
-    bodies["index.json"] = _json(_index(listed, publisher, sorted(bodies)))
-    documents = {name: document(name, body) for name, body in bodies.items()}
-    return Published(mark, fingerprint, until, listed, documents)
+    names = sorted(documents)
+    documents["index.json"] = document("index.json", as_json(_index(listed, publisher, names)))
+    return Published(mark, fingerprint, until, listed, documents), joined.seams
 
 
 def load(path: Path) -> Published | None:
@@ -161,19 +160,29 @@ def load(path: Path) -> Published | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        # A file of another edition or a broken disk: it is built anew.
+        # A file of another layout or a broken disk: it is built anew.
         log.warning("public documents can't be read", error=type(error).__name__)
         return None
-    if about.get("edition") != EDITION:
+    if about.get("layout") != LAYOUT:
         return None
     until = datetime.fromisoformat(about["until"]) if about["until"] else None
     facts = public_facts.read(json.loads(gzip.decompress(documents[FACTS].packed)))
     return Published(about["version"], about["fingerprint"], until, facts, documents)
 
 
-def _store(path: Path, published: Published) -> None:
+def _seams_of(path: Path) -> Seams | None:
+    """Where the documents that lie in a file can be taken apart; None if it does not say."""
+    try:
+        with zipfile.ZipFile(path) as pack:
+            return Seams.read(pack.read(_SEAMS))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        # `load` has told why.
+        return None
+
+
+def _store(path: Path, published: Published, seams: Seams) -> None:
     about = {
-        "edition": EDITION,
+        "layout": LAYOUT,
         "version": published.version,
         "fingerprint": published.fingerprint,
         "until": published.until.isoformat() if published.until else None,
@@ -185,6 +194,7 @@ def _store(path: Path, published: Published) -> None:
                 pack.writestr("about.json", json.dumps(about))
                 for name, one in published.documents.items():
                     pack.writestr(name, one.packed)
+                pack.writestr(_SEAMS, seams.written(), zipfile.ZIP_DEFLATED, 1)
             draft.flush()
             os.fsync(draft.fileno())
             Path(draft.name).replace(path)
@@ -218,10 +228,8 @@ def _index(listed: PublicList, publisher: Publisher, names: list[str]) -> dict[s
 
 
 def _salted(rt: Runtime, fingerprint: str) -> str:
-    """Other settings make other documents."""
-    publisher = publisher_of(rt)
-    salt = sha256(_json([EDITION, publisher.__dict__])).hexdigest()[:8]
-    return f"{salt}-{fingerprint}"
+    """Other settings and another release make other documents."""
+    return f"{sha256(salt_of(publisher_of(rt))).hexdigest()[:8]}-{fingerprint}"
 
 
 @contextmanager
@@ -234,7 +242,3 @@ def _alone(path: Path) -> Iterator[bool]:
             yield False
             return
         yield True
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -43,7 +43,7 @@ def user() -> None:
     "--role",
     "roles",
     multiple=True,
-    type=click.Choice(["planner", "approver", "desk", "readonly"]),
+    type=click.Choice(["planner", "approver", "desk", "field", "admin", "readonly"]),
     required=True,
     help="May be repeated.",
 )

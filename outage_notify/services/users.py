@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -42,6 +42,8 @@ class CheckedUser:
     name: str
     roles: tuple[str, ...]
     active: bool = True
+    second_factor: bool = False
+    resting: bool = False
 
     def may(self, role: Role | str) -> bool:
         return self.active and str(role) in self.roles
@@ -59,9 +61,18 @@ def _nobody() -> str:
 
 
 def add_user(
-    rt: Runtime, username: str, password: str, roles: Iterable[str], name: str = "", by: str = "system"
+    rt: Runtime,
+    username: str,
+    password: str,
+    roles: Iterable[str],
+    name: str = "",
+    by: str = "system",
+    must_change: bool = False,
 ) -> CheckedUser:
-    """Add a user. InvalidInput for a bad name, password or role; Conflict if the name is taken."""
+    """Add a user. InvalidInput for a bad name, password or role; Conflict if the name is taken.
+
+    `must_change`: the password is good for choosing another one only.
+    """
     if not _USERNAME.fullmatch(username):
         raise InvalidInput(
             f"{username[:40]!r} is no user name.",
@@ -69,13 +80,19 @@ def add_user(
         )
     if username.lower() == work_queries.SYSTEM:
         raise InvalidInput(f"{username!r} is what the program calls itself.", "Choose another name.")
-    wanted = _roles(roles)
+    wanted = roles_of(roles)
     check_strength(password, username)
-    hashed = _hasher().hash(password)
+    hashed = hash_password(password)
     with rt.database.write() as session:
         if user_queries.by_username(session, username) is not None:
             raise Conflict(f"There is a user {username} already.", "Choose another name.")
-        user = User(username=username, name=name or username, password_hash=hashed, roles=wanted)
+        user = User(
+            username=username,
+            name=(name or username)[:200],
+            password_hash=hashed,
+            roles=wanted,
+            must_change_password=must_change,
+        )
         session.add(user)
         session.flush()
         work_queries.record(session, rt.now(session), by, "user_added", username=username, roles=wanted)
@@ -90,23 +107,21 @@ def check_password(rt: Runtime, username: str, password: str) -> CheckedUser | N
     with rt.database.read() as session:
         user = user_queries.by_username(session, username)
         hashed = user.password_hash if user is not None else _nobody()
-        _refuse_resting(rt, session, user)
+        refuse_resting(rt, session, user)
     # Hashing is slow on purpose, so it happens with no transaction open.
     right = _matches(hashed, password) and user is not None
     with rt.database.write() as session:
         user = user_queries.by_username(session, username, lock=True)
         if user is None or not user.active:
             return None
-        _refuse_resting(rt, session, user)
+        refuse_resting(rt, session, user)
         now = rt.now(session)
         if not right or user.password_hash != hashed:
-            user.failed_logins += 1
-            if user.failed_logins >= FAILURES_ALLOWED:
-                user.failed_logins = 0
-                user.locked_until = now + REST
-                work_queries.record(session, now, work_queries.SYSTEM, "user_locked", username=user.username)
+            count_failure(session, user, now)
             return None
-        user.failed_logins = 0
+        if not user.totp_secret:
+            # Otherwise the code ends the count, or else a known password would give endless guesses at it.
+            user.failed_logins = 0
         user.locked_until = None
         if _hasher().check_needs_rehash(hashed):
             user.password_hash = _hasher().hash(password)
@@ -122,7 +137,11 @@ def user_by_id(rt: Runtime, id: int) -> CheckedUser | None:
 
 def list_users(rt: Runtime) -> list[CheckedUser]:
     with rt.database.read() as session:
-        return [_checked(user) for user in user_queries.all_users(session)]
+        now = rt.now(session)
+        return [
+            replace(_checked(user), resting=user.locked_until is not None and user.locked_until > now)
+            for user in user_queries.all_users(session)
+        ]
 
 
 def check_strength(password: str, username: str = "") -> None:
@@ -139,7 +158,12 @@ def check_strength(password: str, username: str = "") -> None:
         raise InvalidInput("The password is too easy to guess.", "Choose another one.")
 
 
-def _roles(roles: Iterable[str]) -> list[str]:
+def hash_password(password: str) -> str:
+    return _hasher().hash(password)
+
+
+def roles_of(roles: Iterable[str]) -> list[str]:
+    """Roles as they are kept, each once. InvalidInput for an unknown one, and for none."""
     wanted = list(dict.fromkeys(roles))
     for role in wanted:
         if role not in set(Role):
@@ -149,7 +173,17 @@ def _roles(roles: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _refuse_resting(rt: Runtime, session: Session, user: User | None) -> None:
+def count_failure(session: Session, user: User, now: datetime) -> None:
+    """One more wrong password or code; the account rests after too many in a row."""
+    user.failed_logins += 1
+    if user.failed_logins >= FAILURES_ALLOWED:
+        user.failed_logins = 0
+        user.locked_until = now + REST
+        work_queries.record(session, now, work_queries.SYSTEM, "user_locked", username=user.username)
+
+
+def refuse_resting(rt: Runtime, session: Session, user: User | None) -> None:
+    """NotPermitted while the account rests."""
     if user is not None and user.locked_until is not None and user.locked_until > rt.now(session):
         raise NotPermitted(
             "Too many wrong passwords; the account rests for a while.",
@@ -167,4 +201,6 @@ def _matches(hashed: str, password: str) -> bool:
 
 
 def _checked(user: User) -> CheckedUser:
-    return CheckedUser(user.id, user.username, user.name, tuple(user.roles), user.active)
+    return CheckedUser(
+        user.id, user.username, user.name, tuple(user.roles), user.active, bool(user.totp_secret)
+    )

@@ -90,6 +90,20 @@ class AnswerScan(Base):
     added_by: Mapped[str] = mapped_column(String(100))
 
 
+class AnswerPhoto(Base):
+    """A photograph taken at a visit, as it was kept (without where it was taken); its receipt names the hash."""
+
+    __tablename__ = "answer_photos"
+
+    sequence: Mapped[int] = mapped_column(
+        ForeignKey("signed_receipts.sequence"), primary_key=True, autoincrement=False
+    )
+    mimetype: Mapped[str] = mapped_column(String(40))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    added_by: Mapped[str] = mapped_column(String(100))
+
+
 class VerificationKey(Base):
     """Public keys that receipts were signed with; never deleted, so that old receipts verify."""
 

@@ -11,6 +11,7 @@ from outage_notify.store import (
     delivery_tables,
     enquiry_tables,
     feed_tables,
+    job_tables,
     network_tables,
     outage_tables,
     own_key_tables,
@@ -19,6 +20,7 @@ from outage_notify.store import (
     protection_tables,
     saved_view_tables,
     sender_tables,
+    trail_tables,
     user_tables,
     work_tables,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "delivery_tables",
     "enquiry_tables",
     "feed_tables",
+    "job_tables",
     "metadata",
     "network_tables",
     "outage_tables",
@@ -47,6 +50,7 @@ __all__ = [
     "protection_tables",
     "saved_view_tables",
     "sender_tables",
+    "trail_tables",
     "user_tables",
     "work_tables",
 ]

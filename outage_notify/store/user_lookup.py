@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from outage_notify.domain.errors import NotFound, NotPermitted
 from outage_notify.store.feed_lookup import listed
 from outage_notify.store.people_tables import ContactPoint
-from outage_notify.store.user_tables import Role, User
+from outage_notify.store.user_tables import WORKING, Role, User
 
 
 def require(session: Session, username: str, role: Role) -> User:
@@ -24,12 +24,12 @@ def require(session: Session, username: str, role: Role) -> User:
 
 
 def require_worker(session: Session, username: str) -> User:
-    """The user, who must be active and have a role that changes something."""
+    """The user, who must be active and have a role that files or decides."""
     user = session.scalar(select(User).where(User.username == username))
     if user is None:
         raise NotFound(f"There is no user {username!r}.", "Add one with `outage-notify user add`.")
-    if not any(user.may(role) for role in Role if role is not Role.READONLY):
-        raise NotPermitted(f"{username} may only look.", "Ask somebody whose role changes things.")
+    if not any(user.may(role) for role in WORKING):
+        raise NotPermitted(f"{username} may not do that.", "Ask somebody whose role changes things.")
     return user
 
 

@@ -14,9 +14,11 @@ def by_username(session: Session, username: str, *, lock: bool = False) -> User 
     return session.scalars(query.with_for_update() if lock else query).first()
 
 
-def by_id(session: Session, id: int) -> User | None:
-    return session.get(User, id)
+def by_id(session: Session, id: int, *, lock: bool = False) -> User | None:
+    return session.get(User, id, with_for_update=True if lock else None)
 
 
-def all_users(session: Session) -> list[User]:
-    return list(session.scalars(select(User).order_by(User.username)))
+def all_users(session: Session, *, lock: bool = False) -> list[User]:
+    """By name; `lock` holds the rows until the transaction ends, always in the same order."""
+    query = select(User).order_by(User.username)
+    return list(session.scalars(query.with_for_update() if lock else query))

@@ -40,6 +40,8 @@ def create_app(rt: Runtime) -> Flask:
 
 def _mount(app: Flask) -> None:
     from outage_notify.web import (
+        account,
+        admin_users,
         api,
         customer,
         desk_board,
@@ -73,6 +75,8 @@ def _mount(app: Flask) -> None:
         own_keys.pages,
         own_keys.machines,
         auth.pages,
+        account.pages,
+        admin_users.pages,
         desk_board.pages,
         dispatcher.pages,
         desk_plan.pages,

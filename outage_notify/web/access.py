@@ -10,10 +10,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from flask import Flask, abort, request
+from flask import Flask, abort, redirect, request, url_for
 from flask_login import current_user
 
-from outage_notify.store.user_tables import Role
+from outage_notify.store.user_tables import WORKING, Role
 from outage_notify.web.auth import login_manager
 
 
@@ -24,16 +24,21 @@ class Access(StrEnum):
     LINK = "link"  # whoever holds the secret part of the address, or the token
     PROVIDER = "provider"  # a request that carries the provider's signature
     STAFF = "staff"  # anybody who is signed in
-    WORKER = "worker"  # anybody who is signed in and has a role that changes something
+    WORKER = "worker"  # anybody who is signed in and has a role that files or decides
+    VISITOR = "visitor"  # the same, and whoever goes to customers
     DESK = "desk"
     KEY = "key"  # a request that a customer's own key signed
     MACHINE = "machine"  # a request that carries a token; roles are those of its user
     PLANNER = "planner"
     APPROVER = "approver"
+    ADMIN = "admin"
 
 
 A = Access
-WORKING = (Role.PLANNER, Role.APPROVER, Role.DESK)
+# Routes that never ask who is signed in.
+_UNNAMED = frozenset({A.EVERYBODY, A.LINK, A.PROVIDER, A.KEY, A.MACHINE})
+# What somebody may call who has to choose a password first.
+_BEFORE_PASSWORD = frozenset({"account.page", "account.change_password", "auth.sign_out", "static"})
 
 ACCESS: dict[str, Access] = {
     "static": A.EVERYBODY,
@@ -108,6 +113,21 @@ ACCESS: dict[str, Access] = {
     "reports.report": A.LINK,
     "auth.sign_in": A.EVERYBODY,
     "auth.sign_out": A.STAFF,
+    "auth.second": A.EVERYBODY,
+    "account.page": A.STAFF,
+    "account.change_password": A.STAFF,
+    "account.end_session": A.STAFF,
+    "account.end_others": A.STAFF,
+    "account.second_factor": A.STAFF,
+    "account.second_factor_on": A.STAFF,
+    "account.second_factor_off": A.STAFF,
+    "users.listing": A.ADMIN,
+    "users.add": A.ADMIN,
+    "users.one": A.ADMIN,
+    "users.change": A.ADMIN,
+    "users.activity": A.ADMIN,
+    "users.reset": A.ADMIN,
+    "users.end_sessions": A.ADMIN,
     "board.page": A.STAFF,
     "board.geojson": A.STAFF,
     "board.save_view": A.STAFF,
@@ -143,8 +163,8 @@ ACCESS: dict[str, Access] = {
     "plan.network": A.STAFF,
     "plan.network_tile": A.STAFF,
     "tasks.listing": A.STAFF,
-    "tasks.done": A.WORKER,
-    "tasks.paper": A.WORKER,
+    "tasks.done": A.VISITOR,
+    "tasks.paper": A.VISITOR,
     "enquiry.page": A.STAFF,
     "enquiry.log": A.DESK,
     "enquiry.contact": A.DESK,
@@ -162,12 +182,14 @@ ACCESS: dict[str, Access] = {
 
 def allowed(access: Access) -> bool:
     """Whether the person of this request may call a route of this access."""
-    if access in {A.EVERYBODY, A.LINK, A.PROVIDER, A.KEY, A.MACHINE}:
+    if access in _UNNAMED:
         return True
     if not current_user.is_authenticated:
         return False
     if access is A.WORKER:
         return any(current_user.may(role) for role in WORKING)
+    if access is A.VISITOR:
+        return any(current_user.may(role) for role in (*WORKING, Role.FIELD))
     return access is A.STAFF or current_user.may(Role(access.value))
 
 
@@ -181,6 +203,9 @@ def enforce(app: Flask) -> None:
         access = ACCESS.get(request.endpoint)
         if access is None:
             abort(403)
+        waits = access not in _UNNAMED and current_user.must_change_password
+        if waits and request.endpoint not in _BEFORE_PASSWORD:
+            return redirect(url_for("account.page"))
         if allowed(access):
             return None
         return abort(403) if current_user.is_authenticated else login_manager.unauthorized()

@@ -15,8 +15,8 @@ from flask_login import AnonymousUserMixin, LoginManager, current_user, login_us
 from werkzeug.wrappers import Response
 
 from outage_notify.domain.errors import NotPermitted
-from outage_notify.services import signed_in, users
-from outage_notify.store.user_tables import Role, User
+from outage_notify.services import second_factor, signed_in, users
+from outage_notify.store.user_tables import Role
 from outage_notify.web.context import runtime
 from outage_notify.web.security import SIGN_IN_LIMIT, limiter
 
@@ -24,6 +24,8 @@ pages = Blueprint("auth", __name__, url_prefix="/desk")
 login_manager = LoginManager()
 login_manager.login_view = "auth.sign_in"
 login_manager.login_message = None
+# The session of somebody whose password was right and whose code is still to come.
+_HALF_IN, _HALF_IN_SECONDS = "half_in", 300
 login_manager.session_protection = None  # addresses of phones change in the middle of a shift
 
 
@@ -33,24 +35,29 @@ class Person:
     is_authenticated = True
     is_anonymous = False
 
-    def __init__(self, user: User) -> None:
-        self.username = user.username
-        self.name = user.name
-        self.is_active = user.active
-        self._user = user
+    def __init__(self, identifier: str, here: signed_in.Here) -> None:
+        self.id = here.user.id
+        self.username = here.user.username
+        self.name = here.user.name
+        self.is_active = here.user.active
+        self.must_change_password = here.user.must_change_password
+        self.here = here
+        self._identifier = identifier
 
     def get_id(self) -> str:
-        return signed_in.session_id(self._user)
+        return self._identifier
 
     def may(self, role: Role) -> bool:
-        return self._user.may(role)
+        return self.here.user.may(role)
 
 
 class Stranger(AnonymousUserMixin):
     """Nobody in particular: may nothing."""
 
+    id = 0
     username = ""
     name = ""
+    must_change_password = False
 
     def may(self, role: Role) -> bool:
         return False
@@ -66,8 +73,8 @@ def sign_people_in(app: Flask) -> None:
 
     @login_manager.user_loader
     def load(identifier: str) -> Person | None:
-        user = signed_in.user_of(runtime(), identifier)
-        return Person(user) if user else None
+        here = signed_in.find(runtime(), identifier)
+        return Person(identifier, here) if here else None
 
     app.jinja_env.globals["Role"] = Role
 
@@ -86,18 +93,58 @@ def sign_in() -> Any:
         checked, error = None, refusal
     if checked is None:
         return render_template("desk/sign_in.html", failed=True, error=error, username=name), 401
+    if second_factor.is_on(runtime(), checked.id):
+        session.clear()
+        session[_HALF_IN] = {"user": checked.id, "at": int(_seconds())}
+        return redirect(url_for(".second", next=request.args.get("next")))
+    return enter(checked.id)
+
+
+@pages.route("/sign-in/code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN_LIMIT, methods=["POST"])
+def second() -> Any:
+    """The code that the phone shows, after the password was right."""
+    half = session.get(_HALF_IN)
+    if half is None or not 0 <= _seconds() - half["at"] <= _HALF_IN_SECONDS:
+        return redirect(url_for(".sign_in", next=request.args.get("next")))
+    if request.method == "GET":
+        return render_template("desk/sign_in_code.html")
+    error = None
+    try:
+        right = second_factor.check(runtime(), half["user"], request.form.get("code", "")[:40])
+    except NotPermitted as refusal:
+        right, error = False, refusal
+    if not right:
+        return render_template("desk/sign_in_code.html", failed=True, error=error), 401
+    return enter(half["user"])
+
+
+def enter(user_id: int) -> Response:
+    """A fresh session for somebody who proved who it is, and on to the page that was asked for."""
+    identifier = signed_in.begin(runtime(), user_id, request.user_agent.string)
+    here = signed_in.find(runtime(), identifier)
+    if here is None:  # put out of use in the meantime
+        return redirect(url_for("auth.sign_in"))
     session.clear()
     session.permanent = True
-    login_user(Person(signed_in.user_with_id(runtime(), checked.id)))
+    login_user(Person(identifier, here))
     return redirect(_next_page())
 
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
+    signed_in.leave(runtime(), current_user.here)
     logout_user()
     session.clear()
     flash(_("You are signed out."))
     return redirect(url_for("auth.sign_in"))
+
+
+def _seconds() -> float:
+    """Now, in seconds, by the clock that all processes share."""
+    rt = runtime()
+    with rt.database.read() as found:
+        return rt.now(found).timestamp()
 
 
 def _next_page() -> str:

@@ -16,8 +16,8 @@ from outage_notify.domain.announcement import Medium
 from outage_notify.domain.errors import InvalidInput, OutageNotifyError
 from outage_notify.services import announce, desk_views, papers, send_plan_notice
 from outage_notify.services.announce import Announced
+from outage_notify.store.user_tables import WORKING
 from outage_notify.web import forms, i18n
-from outage_notify.web.access import WORKING
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
 

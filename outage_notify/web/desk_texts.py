@@ -11,8 +11,8 @@ from flask_login import current_user
 from channels.model import Channel, Language, OutcomeKind
 from outage_notify.domain.errors import InvalidInput, OutageNotifyError
 from outage_notify.services import preview_texts
+from outage_notify.store.user_tables import WORKING
 from outage_notify.web import i18n
-from outage_notify.web.access import WORKING
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
 

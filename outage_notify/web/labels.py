@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from outage_notify.store.work_tables import AUDIENCE_NOTE
+from outage_notify.web.admin_labels import ADMIN_WORDS, device
 from outage_notify.web.context import RUNTIME
 from outage_notify.web.errors import heading
 
@@ -279,6 +280,8 @@ WORDS: dict[str, dict[str, Any]] = {
     },
 }
 
+WORDS |= ADMIN_WORDS
+
 # How each state looks: tone (colour) and mark (shape).
 MARKS: dict[str, tuple[str, str]] = {
     "DRAFT": ("quiet", "○"),
@@ -377,7 +380,7 @@ def _by_tier(counts: dict[str, int]) -> str:
 
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading)
-    app.jinja_env.filters.update(in_words=in_words, note=note)
+    app.jinja_env.filters.update(in_words=in_words, note=note, device=device)
 
     app.jinja_env.globals["limits"] = app.extensions[RUNTIME].policy.limits
 

@@ -28,6 +28,7 @@ from tests.factories.small_networks import Build
 
 PLANNER, APPROVER, BOTH = "li.na", "wang.wei", "chen.jie"
 HOTLINE, LOOKER = "zhou.min", "guest"
+ADMIN, FIELD = "xu.li", "zhao.min"
 PASSWORD = "a long enough password"
 WORK = "line:3"
 STATIONS = 6
@@ -139,6 +140,8 @@ def build(rt: Runtime, folder: Path) -> None:
     add_user(rt, APPROVER, PASSWORD, ["approver"], "王伟")
     add_user(rt, HOTLINE, PASSWORD, ["desk"], "周敏")
     add_user(rt, LOOKER, PASSWORD, ["readonly"], "何静")
+    add_user(rt, ADMIN, PASSWORD, ["admin"], "徐丽")
+    add_user(rt, FIELD, PASSWORD, ["field"], "赵敏")
     add_user(rt, BOTH, PASSWORD, ["planner", "approver"], "陈洁")
 
 

@@ -13,11 +13,15 @@ from tests.web.conftest import Person
 NUMBERS = {"batch", "version", "x", "y", "z"}
 VALUES = {"reference": "PO-2026-9999", "token": "x" * 31, "secret": "nobody", "filename": "icon.svg"}
 VALUES |= {"paper": "media", "form": "txt", "number": 1}
+# Would sign out whoever asks, so that nothing after it would be tested.
+ENDS_IT = {"auth.sign_out", "account.change_password", "account.end_session"}
 PEOPLE = {
     "stranger": (),
-    "planner": (Access.STAFF, Access.WORKER, Access.PLANNER),
-    "approver": (Access.STAFF, Access.WORKER, Access.APPROVER),
-    "desk": (Access.STAFF, Access.WORKER, Access.DESK),
+    "planner": (Access.STAFF, Access.WORKER, Access.VISITOR, Access.PLANNER),
+    "approver": (Access.STAFF, Access.WORKER, Access.VISITOR, Access.APPROVER),
+    "desk": (Access.STAFF, Access.WORKER, Access.VISITOR, Access.DESK),
+    "field": (Access.STAFF, Access.VISITOR),
+    "admin": (Access.STAFF, Access.ADMIN),
     "readonly": (Access.STAFF,),
 }
 
@@ -33,7 +37,10 @@ def test_every_route_stands_in_the_table_and_nothing_else(app: Flask) -> None:
 def test_everything_at_the_desk_asks_who_it_is(app: Flask) -> None:
     open_to_all = {Access.EVERYBODY, Access.LINK, Access.PROVIDER, Access.KEY}
     desk = {rule.endpoint for rule in rules(app) if rule.rule.startswith("/desk")}
-    assert {endpoint for endpoint in desk if ACCESS[endpoint] in open_to_all} == {"auth.sign_in"}
+    assert {endpoint for endpoint in desk if ACCESS[endpoint] in open_to_all} == {
+        "auth.sign_in",
+        "auth.second",
+    }
 
 
 @pytest.mark.parametrize("who", PEOPLE)
@@ -41,6 +48,7 @@ def test_the_server_does_as_the_table_says(app: Flask, who: str) -> None:
     person = Person(app)
     if who != "stranger":
         names = {"planner": town.PLANNER, "approver": town.APPROVER, "desk": town.HOTLINE}
+        names |= {"field": town.FIELD, "admin": town.ADMIN}
         person.sign_in(names.get(who, town.LOOKER))
     # Its own token is not what is tested here; the test of forms keeps it on.
     app.config["WTF_CSRF_ENABLED"] = False
@@ -48,7 +56,7 @@ def test_the_server_does_as_the_table_says(app: Flask, who: str) -> None:
         access = ACCESS[rule.endpoint]
         if (
             access in {Access.EVERYBODY, Access.LINK, Access.PROVIDER, Access.KEY, Access.MACHINE}
-            or rule.endpoint == "auth.sign_out"
+            or rule.endpoint in ENDS_IT
         ):
             continue
         values = {

@@ -1,0 +1,106 @@
+"""Words of the administration's pages: roles, jobs, what stands in the audit log."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+ADMIN_WORDS: dict[str, dict[str, Any]] = {
+    "role": {
+        "planner": _l("Planner"),
+        "approver": _l("Approver"),
+        "desk": _l("Hotline"),
+        "field": _l("Grid manager"),
+        "admin": _l("Administrator"),
+        "readonly": _l("Read-only"),
+    },
+    "role_may": {
+        "planner": _l("plans, revises, starts and ends outages"),
+        "approver": _l("approves what somebody else submitted"),
+        "desk": _l("answers customers, corrects contacts"),
+        "field": _l("visits customers, has notices signed"),
+        "admin": _l("users, imports, settings; decides nothing about outages"),
+        "readonly": _l("sees everything, changes nothing"),
+    },
+    "job_kind": {"network": _l("Network"), "customers": _l("Customers")},
+    "job_state": {
+        "waiting": _l("Waiting"),
+        "running": _l("Under way"),
+        "done": _l("Done"),
+        "refused": _l("Refused"),
+        "failed": _l("Failed"),
+        "lost": _l("Broken off"),
+    },
+    "job_phase": {
+        "": _l("waits for the worker"),
+        "reading": _l("reading"),
+        "encoding": _l("reading"),
+        "comparing": _l("comparing"),
+        "storing": _l("storing"),
+        "done": _l("done"),
+    },
+    "count": {
+        "elements": _l("Elements"),
+        "feeders": _l("Feeders"),
+        "changes": _l("Changes"),
+        "customers": _l("Customers"),
+        "service_points": _l("Service points"),
+        "contacts": _l("Contacts"),
+        "added": _l("added"),
+        "changed": _l("changed"),
+        "gone": _l("gone"),
+        "same": _l("same"),
+        "normally open now": _l("normally open now"),
+        "normally closed now": _l("normally closed now"),
+    },
+    "trail": {
+        "user_added": _l("User added"),
+        "user_roles": _l("Roles changed"),
+        "user_renamed": _l("User renamed"),
+        "user_enabled": _l("User in use again"),
+        "user_disabled": _l("User out of use"),
+        "user_reset": _l("New password given"),
+        "user_locked": _l("Account rests after wrong passwords"),
+        "password_changed": _l("Password changed"),
+        "signed_in": _l("Signed in"),
+        "signed_out": _l("Signed out"),
+        "sessions_ended": _l("Signed out elsewhere"),
+        "second_factor_on": _l("Code by phone switched on"),
+        "second_factor_off": _l("Code by phone switched off"),
+        "second_factor_unreadable": _l("Code by phone can't be checked"),
+        "recovery_code_used": _l("Code for a lost phone used"),
+        "identity_linked": _l("Linked to the utility's sign-in"),
+        "network_imported": _l("Network imported"),
+        "network_undone": _l("Network put back"),
+        "customers_imported": _l("Customers imported"),
+        "job_asked": _l("Import asked for"),
+        "job_started_again": _l("Import started again"),
+        "job_ended": _l("Import ended"),
+        "token_added": _l("Token added"),
+        "token_revoked": _l("Token revoked"),
+        "date_protected": _l("Date protected"),
+        "date_released": _l("Date released"),
+    },
+}
+
+# In the order in which they are asked: browsers name their ancestors too.
+_BROWSERS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("MicroMessenger", "WeChat"), ("Chrome", "Chrome"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device(agent: str) -> str:
+    """What a browser says it is, in two words that a person knows."""
+    browser = next((name for mark, name in _BROWSERS if re.search(rf"\b{mark}\w*/", agent)), "")
+    browser = browser or ("Safari" if "Safari/" in agent else "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return " · ".join(part for part in (browser, system) if part) or agent[:40] or _("unknown device")

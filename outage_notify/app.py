@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
@@ -26,7 +27,12 @@ def create_runtime(settings: Settings | None = None) -> Runtime:
 def create_web(runtime: Runtime | None = None) -> Flask:
     """The WSGI application, for any WSGI server: `gunicorn 'outage_notify.app:create_web()'`."""
     configure_logging()
-    return create_flask(runtime or create_runtime())
+    application = create_flask(runtime or create_runtime())
+    # What stands after the start stands for ever: looking through it at each full collection would hold up
+    # whoever is being answered for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    return application
 
 
 def create_worker(runtime: Runtime) -> Celery:

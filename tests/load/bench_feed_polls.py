@@ -32,13 +32,13 @@ _FOLDER = "BENCH_FEED_FOLDER"
 
 def application() -> Callable[..., Iterable[bytes]]:
     """What gunicorn serves: the product, with the real clock."""
+    from outage_notify.app import create_web
     from outage_notify.services.runtime import Runtime
-    from outage_notify.web import create_app
     from tests.factories.runtimes import make_runtime
 
     folder = Path(os.environ[_FOLDER])
     rt = make_runtime(f"sqlite:///{folder / 'bench.db'}", folder)
-    return create_app(Runtime.build(rt.settings))
+    return create_web(Runtime.build(rt.settings))
 
 
 def fill(folder: Path) -> list[str]:

@@ -141,6 +141,10 @@ class SmtpSender:
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["Content-Language"] = message.language.value
+        if message.unsubscribe_url:
+            # One tap in the mail program (RFC 8058).
+            mail["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         content = message.email
         if content is None:
             mail["Subject"] = _one_line(message.reference)

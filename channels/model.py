@@ -122,6 +122,7 @@ class Message:
     voice_url: str = ""
     message_id: str = ""
     valid_for: int = 14_400
+    unsubscribe_url: str = ""  # of news that was subscribed to: leaves it by a POST without a question
 
 
 class OutcomeKind(StrEnum):

@@ -106,6 +106,13 @@ def normalise(text: str, region: str = "") -> str:
     return e164
 
 
+def of_region(e164: str, region: str) -> bool:
+    """Whether a number has the country code of a region; every one has where no region is given."""
+    if not region:
+        return True
+    return e164.startswith(f"+{phonenumbers.country_code_for_region(region.upper())}")
+
+
 def _plain_and_valid(e164: str) -> bool:
     """Whether a number written in full is valid as it stands: the common case, at a fifth of the cost.
 

@@ -82,6 +82,10 @@ class Settings:
     second_email_per_second: float = 20.0
     twilio_per_second: float = 0.0  # texts and calls of one account together; 0: no limit of its own
     rest_share: float = 0.1  # of each claim is kept for lower tiers while a higher one fills it
+    follow_days: float = 14.0  # after an outage ended, until those who followed it are forgotten
+    follow_place_days: float = 365.0  # a place is followed so long, then its follower is forgotten
+    follow_per_second: float = 1.0  # news to followers, of all channels together
+    follow_codes_per_hour: float = 300.0  # codes sent to strangers, all together
     sender_options: str = ""  # settings of foreign senders, a JSON object of texts
 
     @classmethod

@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     OVERRUN = "OVERRUN"
     RESTORED = "RESTORED"
     REMINDER = "REMINDER"
+    FOLLOWERS = "FOLLOWERS"  # news to strangers who asked for it; no duty, and nobody counts as told by it
 
 
 # Notices that announce a coming window: whoever got one of them has been told of it.
@@ -51,6 +52,8 @@ TRUE_WHILE: Mapping[NoticeKind, frozenset[OutageState]] = {
     NoticeKind.STARTED: frozenset({OutageState.ACTIVE}),
     NoticeKind.OVERRUN: frozenset({OutageState.ACTIVE}),
     NoticeKind.RESTORED: frozenset({OutageState.COMPLETED}),
+    # It says which step it tells of; a newer step withdraws or follows it.
+    NoticeKind.FOLLOWERS: frozenset(OutageState),
 }
 
 

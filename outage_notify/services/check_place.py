@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -89,6 +90,32 @@ def check_place(rt: Runtime, listed: PublicList, text: str, may_ask: MayAsk) -> 
         return PlaceAnswer(Kind.UNKNOWN, asked)
     merged = {hit.outage.reference: hit for hit in (*hits, *named)}
     return PlaceAnswer(Kind.NEARBY, asked, tuple(merged.values()))
+
+
+def whereabouts(session: Session, text: str, may_ask: MayAsk) -> dict[str, list[Any]]:
+    """What a place stands for, to be compared with outages to come: `points` of a house that may be asked
+    for, else `where` (positions) and `words`, which are held against what is public. InvalidInput for
+    a place that nobody knows or a house too many today."""
+    asked = " ".join(text.split())
+    point = _POINT.fullmatch(asked)
+    if point is not None:
+        return {"where": [[float(point[2]), float(point[1])]]}
+    wanted = tokens(asked)
+    if len("".join(wanted)) < 2:
+        raise InvalidInput("That is too short.", "Write street and number, a place, a line or coordinates.")
+    way = street(wanted)
+    along = _along(session, way)
+    exact = [one for one in along if tokens(one.place) == wanted]
+    if exact and wanted != way:
+        allowed = min(HOUSES_A_DAY, len({tokens(one.place) for one in along}) - 1)
+        if allowed >= 1:
+            if not may_ask(" ".join(way), " ".join(wanted), allowed):
+                raise InvalidInput("Several houses of this street were asked for today.", "Try it tomorrow.")
+            return {"points": sorted({one.service_point for one in exact})}
+    where = (
+        address_queries.positions(session, {one.element for one in along}) if exact or wanted == way else []
+    )
+    return {"where": [[*one] for one in where[:200]], "words": list(wanted)}
 
 
 def _house(

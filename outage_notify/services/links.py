@@ -16,6 +16,8 @@ VOICE = "voice"  # subject: a delivery
 SIGN = "sign"  # subject: an acknowledgement with its serial (`acknowledgement_tables.link_subject`)
 DELEGATE = "delegate"  # subject: a delegation
 NOTICE = "notice"  # subject: a delivery
+FOLLOW = "follow"  # subject: a question of a follower, which its code confirms
+UNFOLLOW = "unfollow"  # subject: a delivery
 
 
 def subject_of(rt: Runtime, purpose: str, token: str) -> int:

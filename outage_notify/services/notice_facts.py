@@ -28,6 +28,7 @@ from channels.render import render_email, render_sms, render_voice
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.notice import ANNOUNCEMENTS, SIGNED, NoticeKind
 from outage_notify.domain.outage import OutageState
+from outage_notify.services import follow_texts, publish_map
 from outage_notify.services.publish_calendar import event_site
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_lookup, outage_queries
@@ -238,6 +239,8 @@ class WaveTexts:
         """One row as a message, ready for its sender."""
         rt, now = self._rt, self._now
         outage = self._wave.outages[row.outage_ref]
+        if row.notice_kind is NoticeKind.FOLLOWERS:
+            return follow_texts.news_message(rt, row, publish_map.as_public(outage, now), now)
         revision = _revision_of(outage, row.revision)
         whom = _whom_first(row.recipients)
         mine = self._wave.places_of(row, whom.id)

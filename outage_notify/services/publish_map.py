@@ -69,6 +69,16 @@ def public_outage(rt: Runtime, reference: str) -> tuple[datetime, PublicOutage]:
         return now, _public(row, counts, map_queries.overruns_of(session, row.id), now)
 
 
+def as_public(outage: Outage, now: datetime) -> PublicOutage:
+    """An outage that was approved, from its own row alone: nobody is counted, no overrun is in its history."""
+    return _public(outage, 0, {}, now)
+
+
+def history_of(session: Session, outage: Outage) -> tuple[PublicStep, ...]:
+    """What was said of an outage, oldest first."""
+    return _history(outage, map_queries.overruns_of(session, outage.id).get(outage.id, ()))
+
+
 def _public(outage: Outage, customers: int, overruns: Mapping[int, Overruns], now: datetime) -> PublicOutage:
     standing = outage.standing
     history = _history(outage, overruns.get(outage.id, ()))

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from channels.model import Channel
 from outage_notify.domain.acknowledgement import AckWay
 from outage_notify.domain.errors import IllegalMove, InvalidInput
-from outage_notify.services import acknowledge
+from outage_notify.services import acknowledge, follow
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import people_lookup, reply_queries
 from outage_notify.store.people_tables import ContactPoint
@@ -114,6 +114,8 @@ def _act(session: Session, rt: Runtime, inbound: InboundMessage, now: datetime) 
         return _not_me(session, inbound, now)
     if said is Meaning.OTHER:
         return _hand_over(session, inbound, words, contacts, now)
+    if said is Meaning.STOP:
+        follow.leave_address(session, Channel.SMS, inbound.sender, now)
     for contact in contacts:
         contact.opted_out_at = now if said is Meaning.STOP else None
         what = "opted_out" if said is Meaning.STOP else "opted_in"

@@ -52,6 +52,8 @@ def newest_text_to(session: Session, number: str, words: frozenset[str]) -> Deli
             Delivery.address == number,
             Delivery.channel == Channel.SMS,
             Delivery.state.in_(TOLD | UNSETTLED),
+            # News to a follower asks for no answer.
+            Delivery.recipients.any(),
         )
         .order_by(Delivery.began_at.desc(), Delivery.id.desc())
         .options(selectinload(Delivery.recipients))

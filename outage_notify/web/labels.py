@@ -125,6 +125,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "OVERRUN": _l("Takes longer"),
         "RESTORED": _l("Restored"),
         "REMINDER": _l("Reminder"),
+        "FOLLOWERS": _l("Kept told"),
     },
     "channel": {
         "sms": _l("SMS"),

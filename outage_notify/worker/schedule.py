@@ -13,6 +13,7 @@ def periods(settings: Settings) -> dict[str, float]:
         "send": settings.tick_seconds,
         "reconcile": settings.reconcile_seconds,
         "publish": settings.tick_seconds,
+        "follow": settings.tick_seconds,
         "anchor": settings.reconcile_seconds * 5,
     }
 

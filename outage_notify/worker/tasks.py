@@ -9,6 +9,7 @@ from outage_notify.services.publish_documents import publish
 from outage_notify.services.reconcile import reconcile
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.send_batch import send_due
+from outage_notify.services.tell_followers import follow_due
 from outage_notify.worker import schedule
 from outage_notify.worker.bells import Bell, Bells
 
@@ -19,6 +20,7 @@ def bells_of(rt: Runtime, stop: list[bool]) -> Bells:
         "send": lambda: send_due(rt, stop),
         "reconcile": lambda: reconcile(rt),
         "publish": lambda: publish(rt),
+        "follow": lambda: follow_due(rt),
         "anchor": lambda: anchor_due(rt),
     }
     return Bells(Bell(name, seconds, work[name]) for name, seconds in schedule.periods(rt.settings).items())
@@ -34,6 +36,10 @@ def register(app: Celery, bells: Bells) -> None:
     @app.task(name="outage_notify.reconcile", ignore_result=True)
     def ring_reconcile() -> None:
         bells.ring("reconcile")
+
+    @app.task(name="outage_notify.follow", ignore_result=True)
+    def ring_follow() -> None:
+        bells.ring("follow")
 
     @app.task(name="outage_notify.publish", ignore_result=True)
     def ring_publish() -> None:

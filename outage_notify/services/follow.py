@@ -40,7 +40,7 @@ CODES_A_DAY = 3
 TRIES = 5
 CODE_LIFE = timedelta(minutes=15)
 MOST = 10
-# The subject of a question that was answered like any other and led to nothing.
+# No customer; as the subject of a question: one that was answered like any other and led to nothing.
 NOBODY = 0
 
 

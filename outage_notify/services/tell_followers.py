@@ -165,7 +165,7 @@ def _tell(session: Session, rt: Runtime, outage: Outage, now: datetime) -> int:
     begin = max(now, follower_queries.last_due(session) or now)
     planned = [
         Planned(
-            delivery_queries.NOBODY,
+            follow.NOBODY,
             one.channel,
             one.address,
             None,

@@ -43,13 +43,9 @@ _COLUMNS = (
 )
 
 
-# In place of a customer: an address that asked to be told.
-NOBODY = 0
-
-
 @dataclass(frozen=True)
 class Planned:
-    """A delivery to be inserted for one customer, or for somebody who is none (NOBODY)."""
+    """A delivery to be inserted for one customer, or for an address of none: `customer` is 0."""
 
     customer: int
     channel: Channel
@@ -189,9 +185,7 @@ def insert_deliveries(
     ]
     if rows:
         bulk.insert_tuples(session, Delivery, _COLUMNS, rows)
-    pairs = {
-        (existing[(one.address, one.channel)], one.customer) for one in planned if one.customer != NOBODY
-    }
+    pairs = {(existing[(one.address, one.channel)], one.customer) for one in planned if one.customer}
     links = sorted(pairs - known)
     if links:
         bulk.insert_tuples(session, DeliveryRecipient, ("delivery_ref", "customer_ref"), links)

@@ -78,7 +78,15 @@ def test_everybody_can_use_the_pages(
     scheme: str,
 ) -> None:
     page, faults = opened(chromium, watched, language, size, color_scheme=scheme)
-    for path in ("/", "/outages?when=30d", f"/outages/{outages[0]}", "/open-data", "/affected", "/embed"):
+    for path in (
+        "/",
+        "/outages?when=30d",
+        f"/outages/{outages[0]}",
+        "/open-data",
+        "/affected",
+        "/embed",
+        "/follow",
+    ):
         page.goto(served + path)
         if path in {"/", "/embed"}:
             expect(page.locator("#map[data-ready]")).to_be_visible()

@@ -86,6 +86,7 @@ class Settings:
     follow_place_days: float = 365.0  # a place is followed so long, then its follower is forgotten
     follow_per_second: float = 1.0  # news to followers, of all channels together
     follow_codes_per_hour: float = 300.0  # codes sent to strangers, all together
+    api_reply_days: float = 30.0  # how long answers of the JSON interface are kept under their keys
     sender_options: str = ""  # settings of foreign senders, a JSON object of texts
 
     @classmethod

@@ -3,6 +3,7 @@
 Promises: a secret is shown once and only its hash is kept; a request repeated under the same
 Idempotency-Key gets the answer that the first one got, and is not done again. A request that died
 midway under a key is not repeated either: nobody knows how far it came, so a person looks.
+Answers are kept for as long as the settings say (`api_reply_days`); `reconcile` drops older ones.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from outage_notify.store.api_tables import ApiReply, ApiToken
 from outage_notify.store.work_queries import record
 
 _LONGEST_LIFE = 3650
+_DROPPED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,26 @@ def machine_of(rt: Runtime, secret: str) -> Machine | None:
         if token.expires_at is not None and token.expires_at <= rt.now(session):
             return None
         return Machine(token.id, token.user.username)
+
+
+def require_worker(rt: Runtime, machine: Machine) -> None:
+    """NotPermitted if the user of a token has lost every role that changes something."""
+    with rt.database.read() as session:
+        user_lookup.require_worker(session, machine.username)
+
+
+def forget_old(rt: Runtime) -> int:
+    """Drop the answers that are kept longer than the settings say, oldest first, some thousand a call.
+
+    How many. A key of a dropped answer is free again: what comes under it is done once more.
+    """
+    with rt.database.read() as session:
+        before = rt.now(session) - timedelta(days=rt.settings.api_reply_days)
+        oldest = api_queries.oldest_reply(session)
+    if oldest is None or oldest >= before:
+        return 0
+    with rt.database.write() as session:
+        return api_queries.drop_replies(session, before, _DROPPED_AT_ONCE)
 
 
 def listing(rt: Runtime) -> list[ApiToken]:

@@ -27,7 +27,7 @@ from channels.model import (
 )
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import still_true
-from outage_notify.services import audit, record_receipts, schedule_notices, stand_in
+from outage_notify.services import audit, machine_access, record_receipts, schedule_notices, stand_in
 from outage_notify.services.escalate import escalate_due
 from outage_notify.services.notice_facts import message_for
 from outage_notify.services.print_letters import open_letter_tasks
@@ -89,6 +89,7 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     report.completed = _complete_notices(rt)
     report.escalated = escalate_due(rt)
     open_letter_tasks(rt)
+    machine_access.forget_old(rt)
     with rt.database.read() as session:
         report.audit = audit.audit(session, rt, rt.now(session))
     if report.holds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
@@ -35,3 +37,16 @@ def begin(session: Session, reply: ApiReply) -> bool:
 
 def forget(session: Session, token: int, key: str) -> None:
     session.execute(delete(ApiReply).where(ApiReply.token_ref == token, ApiReply.key == key))
+
+
+def oldest_reply(session: Session) -> datetime | None:
+    """When the first of the kept replies was given; numbers rise with time, so that one row is read."""
+    return session.scalar(select(ApiReply.at).order_by(ApiReply.id).limit(1))
+
+
+def drop_replies(session: Session, before: datetime, limit: int) -> int:
+    """Forget the oldest `limit` replies as far as they are from `before`; how many."""
+    first = list(session.execute(select(ApiReply.id, ApiReply.at).order_by(ApiReply.id).limit(limit)))
+    old = [number for number, at in first if at < before]
+    session.execute(delete(ApiReply).where(ApiReply.id.in_(old)))
+    return len(old)

@@ -182,7 +182,7 @@ def failures(session: Session, outage: int) -> list[tuple[str, str, str, int]]:
 
 
 def open_tasks(
-    session: Session, limit: int, kind: str | None = None, outage: int | None = None
+    session: Session, limit: int, kind: str | None = None, outage: int | None = None, offset: int = 0
 ) -> list[tuple[Task, str | None]]:
     """(task, reference of its outage), the most urgent first, with customer and grid manager."""
     statement = (
@@ -191,6 +191,7 @@ def open_tasks(
         .where(Task.done_at.is_(None))
         .order_by(Task.due_at.is_(None), Task.due_at, Task.id)
         .limit(limit)
+        .offset(offset)
         .options(selectinload(Task.customer), selectinload(Task.grid_manager))
     )
     if kind:

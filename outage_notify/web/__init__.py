@@ -7,11 +7,21 @@ are hardened in `security`, in which language they speak in `i18n`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from outage_notify.services.runtime import Runtime
 from outage_notify.web import access, auth, errors, feed_lane, i18n, labels, public_cache, security
 from outage_notify.web.context import RUNTIME
+
+
+class Number(IntegerConverter):
+    """A number in an address that a database can hold; a larger one is the address of nothing."""
+
+    def __init__(self, map: Map, **more: Any) -> None:
+        super().__init__(map, **{"max": 2**63 - 1} | more)
 
 
 def create_app(rt: Runtime) -> Flask:
@@ -22,6 +32,7 @@ def create_app(rt: Runtime) -> Flask:
     rt.settings.require("base_url", "timezone", "utility", "signing_key_file")
     app = Flask(__name__)
     app.extensions[RUNTIME] = rt
+    app.url_map.converters["int"] = Number
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     security.harden(app, rt)
@@ -43,6 +54,7 @@ def _mount(app: Flask) -> None:
         account,
         admin_users,
         api,
+        api_tasks,  # noqa: F401 - adds its routes to those of api
         customer,
         desk_board,
         desk_customers,

@@ -2,7 +2,8 @@
 
 A clear refusal of a service (`OutageNotifyError`) keeps its own words and remedy under a
 translated heading. A defect shows a number that stands in the log as well; the log line
-names the kind of error and where, never the address called or what was typed.
+names the kind of error and where, never the address called or what was typed. A machine at the
+JSON interface gets a problem (`problems`) in place of a page, also where no route answers it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from outage_notify.domain import errors as domain
+from outage_notify.web import problems
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +97,8 @@ def register(app: Flask) -> None:
 
 
 def _refused(error: domain.OutageNotifyError) -> Response:
+    if problems.for_machine():
+        return problems.problem(status_of(error), type(error).__name__, str(error))
     return page(status_of(error), heading(error), error.message, error.remedy)
 
 
@@ -110,6 +114,8 @@ def _stale_form(error: CSRFError) -> Response:
 def _http(error: HTTPException) -> Any:
     if error.response is not None or error.code is None or error.code < 400:
         return error
+    if problems.for_machine():
+        return problems.of_http(error)
     title, remedy = EXPLAINED.get(error.code, EXPLAINED[400])
     if error.code == 413 and request.max_content_length:
         # What this very address takes: some take files.
@@ -141,6 +147,9 @@ def note_defect(error: Exception) -> str:
 
 def _defect(error: Exception) -> Response:
     incident = note_defect(error)
+    if problems.for_machine():
+        said = f"A defect of the program; incident {incident}."
+        return problems.problem(500, "Internal Server Error", said)
     title, remedy = EXPLAINED[500]
     return page(500, str(title), "", str(remedy), incident)
 

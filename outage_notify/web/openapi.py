@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 from channels.model import Language
 from channels.papers import Paper
+from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.announcement import Medium
 from outage_notify.domain.outage import OutageKind, OutageState
+from outage_notify.store.work_tables import TaskKind
 
-_TEXT = {"type": "string", "maxLength": 4000}
-_TIME = {
-    "type": "string",
+# No control characters: PostgreSQL takes no NUL, and nobody reads the others.
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+KEY_PATTERN = r"^[!-~]{1,200}$"
+_TEXT = {"type": "string", "maxLength": 4000, "pattern": TEXT_PATTERN}
+_SHORT = _TEXT | {"maxLength": 300}
+_TIME = _TEXT | {
+    "maxLength": 40,
     "description": "ISO 8601; without an offset it is local to the network, and refused where that is ambiguous.",
 }
-_LIST = {"type": "array", "items": {"type": "string", "maxLength": 100}, "maxItems": 500}
+_LIST = {"type": "array", "items": _TEXT | {"maxLength": 100}, "maxItems": 500}
 _VERSION = {"type": "integer", "minimum": 1, "maximum": 2147483647}
+LARGEST_ID = 2**63 - 1
+REFUSALS = {
+    "400": "What came is no HTTP that can be read.",
+    "401": "No token that is in use.",
+    "403": "The user of the token has no role for it.",
+    "404": "There is no such thing.",
+    "409": "The state, a newer version or another request under the key forbids it.",
+    "413": "The body is too large.",
+    "422": "Something in the request can't be taken, or comes too late for the law.",
+    "503": "A setting of the installation is missing.",
+}
+
+
+def _words(of: Iterable[StrEnum]) -> dict[str, Any]:
+    return {"type": "string", "enum": [one.value for one in of]}
+
 
 # Step: (what it does, its own fields, which of them are needed)
 STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
@@ -27,6 +51,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         (),
     ),
     "cancel": ("Cancel; whoever was told is told.", {"reason": _TEXT}, ("reason",)),
+    "drop-revision": ("Give up the revision under way; the standing one stands.", {}, ()),
     "go": ("Decide to start without all signatures.", {"reason": _TEXT}, ("reason",)),
     "start": ("The work has begun.", {}, ()),
     "overrun": ("It takes longer.", {"until": _TIME}, ("until",)),
@@ -34,12 +59,12 @@ STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "announce": (
         "Record where a paper was announced; `sha256` is that of the words that were announced.",
         {
-            "paper": {"enum": [one.value for one in Paper]},
-            "medium": {"enum": [one.value for one in Medium]},
-            "language": {"enum": [one.value for one in Language]},
-            "place": _TEXT,
+            "paper": _words(Paper),
+            "medium": _words(Medium),
+            "language": _words(Language),
+            "place": _SHORT,
             "at": _TIME,
-            "sha256": _TEXT,
+            "sha256": _TEXT | {"maxLength": 64},
         },
         ("paper", "medium", "language"),
     ),
@@ -51,7 +76,7 @@ SWITCHING: dict[str, Any] = {
     "close_ties": {"type": "boolean"},
 }
 PLAN: dict[str, Any] = {
-    "kind": {"enum": [one.value for one in OutageKind]},
+    "kind": _words(OutageKind),
     "start": _TIME,
     "end": _TIME,
     "reason": {
@@ -60,11 +85,31 @@ PLAN: dict[str, Any] = {
         "additionalProperties": False,
         "minProperties": 1,
     },
-    "area": {"type": "string", "maxLength": 300},
-    "line": {"type": "string", "maxLength": 300},
+    "area": _SHORT,
+    "line": _SHORT,
     **SWITCHING,
 }
 PLAN_NEEDED = ("kind", "start", "end", "reason")
+# Work of other outages that the plan does too; those of which nobody was told are cancelled.
+MERGING: dict[str, Any] = PLAN | {"merged": {"type": "array", "items": _SHORT, "maxItems": 20}}
+REVISION: dict[str, Any] = PLAN | {"version": _VERSION}
+EDITING: dict[str, Any] = MERGING | {"version": _VERSION}
+TAKING_BACK: dict[str, Any] = {"reason": _TEXT}
+ANSWER: dict[str, Any] = {
+    "state": _words((AckState.ACKNOWLEDGED, AckState.OBJECTED, AckState.REFUSED)),
+    "way": _words((AckWay.PAPER, AckWay.VISIT)),
+    "signer_name": _SHORT,
+    "signer_role": _SHORT,
+    "reason": _TEXT,
+    "witness": _SHORT,
+    "slip_date": _TEXT | {"maxLength": 10, "description": "ISO 8601 date on the slip."},
+}
+ANSWER_NEEDED = ("state", "way", "signer_name")
+
+
+def step_fields(step: str) -> dict[str, Any]:
+    """What the body of a step may hold."""
+    return STEPS[step][1] | ({} if step == "announce" else {"version": _VERSION})
 
 
 def document(base_url: str) -> dict[str, Any]:
@@ -72,7 +117,7 @@ def document(base_url: str) -> dict[str, Any]:
     reference = {"name": "reference", "in": "path", "required": True, "schema": {"type": "string"}}
     outages: dict[str, Any] = {
         "get": _operation("listOutages", "Outages, the newest first.", {"200": "Page"}, parameters=_paging()),
-        "post": _posting("planOutage", "Enter a draft.", PLAN, PLAN_NEEDED, "201"),
+        "post": _posting("planOutage", "Enter a draft.", MERGING, PLAN_NEEDED, "201"),
     }
     paths: dict[str, Any] = {
         "/outages": outages,
@@ -96,16 +141,29 @@ def document(base_url: str) -> dict[str, Any]:
             "post": _posting(
                 "reviseOutage",
                 "Draft the next revision; the standing one stands until that is approved.",
-                PLAN | {"version": _VERSION},
+                REVISION,
                 PLAN_NEEDED,
                 "200",
             ),
         },
+        "/outages/{reference}/edit": {
+            "parameters": [reference],
+            "post": _posting("editOutage", "Write a draft anew.", EDITING, PLAN_NEEDED, "200"),
+        },
+        "/outages/{reference}/announcements": {
+            "parameters": [reference],
+            "get": _operation(
+                "outageAnnouncements",
+                "What has to be announced, and what was recorded.",
+                {"200": "Announcements"},
+            ),
+        },
+        **_work(),
     }
-    for step, (words, fields, needed) in STEPS.items():
+    for step, (words, _, needed) in STEPS.items():
         paths[f"/outages/{{reference}}/{step}"] = {
             "parameters": [reference],
-            "post": _posting(f"{step}Outage", words, fields | {"version": _VERSION}, needed, "200"),
+            "post": _posting(f"{step}Outage", words, step_fields(step), needed, "200"),
         }
     return {
         "openapi": "3.1.0",
@@ -121,7 +179,7 @@ def document(base_url: str) -> dict[str, Any]:
                     "required": ["reference", "state", "version"],
                     "properties": {
                         "reference": {"type": "string"},
-                        "state": {"enum": [one.value for one in OutageState]},
+                        "state": _words(OutageState),
                         "version": _VERSION,
                     },
                 },
@@ -137,6 +195,30 @@ def document(base_url: str) -> dict[str, Any]:
                 "Resolved": {
                     "type": "object",
                     "required": ["isolation", "loads", "by_tier", "service_points", "total", "next_offset"],
+                },
+                "Announcements": {"type": "object", "required": ["duties", "records"]},
+                "Tasks": {
+                    "type": "object",
+                    "required": ["tasks", "next"],
+                    "properties": {
+                        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Task"}},
+                        "next": {"type": ["string", "null"]},
+                    },
+                },
+                "Task": {
+                    "type": "object",
+                    "required": ["id", "kind", "outage", "note", "due_at", "done_at", "acknowledgement"],
+                    "properties": {
+                        "id": {"type": "integer"},
+                        "kind": _words(TaskKind),
+                        "outage": {"type": ["string", "null"]},
+                        "acknowledgement": {"type": ["integer", "null"]},
+                    },
+                },
+                "Receipt": {
+                    "type": "object",
+                    "required": ["receipt", "jws"],
+                    "properties": {"receipt": {"type": "integer"}, "jws": {"type": "string"}},
                 },
                 "Papers": {"type": "object", "required": [one.value for one in Paper]},
                 "Problem": {
@@ -154,9 +236,51 @@ def document(base_url: str) -> dict[str, Any]:
     }
 
 
+def _work() -> dict[str, Any]:
+    """What is left to people: tasks, answers brought in by hand, announcements entered wrongly."""
+    number = {"name": "number", "in": "path", "required": True}
+    number["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+    return {
+        "/tasks": {
+            "get": _operation(
+                "listTasks",
+                "Open tasks, the most urgent first.",
+                {"200": "Tasks"},
+                parameters=[{"name": "kind", "in": "query", "schema": _words(TaskKind)}, *_paging()[1:]],
+            )
+        },
+        "/tasks/{number}/done": {
+            "parameters": [number],
+            "post": _posting("finishTask", "Tick a task off.", {}, (), "200", "Task"),
+        },
+        "/acknowledgements/{number}/answer": {
+            "parameters": [number],
+            "post": _posting(
+                "answerByHand",
+                "An answer of a key customer on paper or from a visit.",
+                ANSWER,
+                ANSWER_NEEDED,
+                "200",
+                "Receipt",
+            ),
+        },
+        "/announcements/{number}/take-back": {
+            "parameters": [number],
+            "post": _posting(
+                "takeBackAnnouncement",
+                "An announcement was recorded wrongly; it stays and counts no more.",
+                TAKING_BACK,
+                ("reason",),
+                "200",
+                "Announcements",
+            ),
+        },
+    }
+
+
 def _paging() -> list[dict[str, Any]]:
     return [
-        {"name": "state", "in": "query", "schema": {"enum": [one.value for one in OutageState]}},
+        {"name": "state", "in": "query", "schema": _words(OutageState)},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
         {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 1000000}},
     ]
@@ -189,12 +313,15 @@ def _operation(name: str, words: str, answers: dict[str, str], **more: Any) -> d
         for code, schema in answers.items()
     }
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    found["default"] = {"description": "Refused, and why.", "content": problem}
+    posts = "requestBody" in more
+    for code, why in REFUSALS.items():
+        if posts or code not in {"409", "413"}:
+            found[code] = {"description": why, "content": problem}
     return {"operationId": name, "summary": words, "responses": found, **more}
 
 
 def _posting(
-    name: str, words: str, fields: dict[str, Any], needed: tuple[str, ...], code: str
+    name: str, words: str, fields: dict[str, Any], needed: tuple[str, ...], code: str, answer: str = "Outage"
 ) -> dict[str, Any]:
     schema = {
         "type": "object",
@@ -206,7 +333,7 @@ def _posting(
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": KEY_PATTERN},
     }
-    body = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return _operation(name, words, {code: "Outage"}, parameters=[key], requestBody=body)
+    body = {"required": bool(needed), "content": {"application/json": {"schema": schema}}}
+    return _operation(name, words, {code: answer}, parameters=[key], requestBody=body)

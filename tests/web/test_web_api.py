@@ -10,13 +10,19 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from outage_notify.services import machine_access
 from outage_notify.services.runtime import Runtime
+from outage_notify.store.acknowledgement_tables import Acknowledgement
+from outage_notify.store.people_tables import Customer
+from outage_notify.store.work_queries import open_task
+from outage_notify.store.work_tables import TaskKind
 from outage_notify.web.access import ACCESS, Access
+from outage_notify.web.openapi import STEPS
 from tests.factories import town
-from tests.factories.people import START
+from tests.factories.people import NOW, START
 from tests.web.conftest import turn
 
 API = "/api/v1/outages"
@@ -137,7 +143,15 @@ def test_pages_follow_each_other(oms: Machine) -> None:
     rest = oms.get(page["next"]).json
     assert [one["reference"] for one in page["outages"] + rest["outages"]] == references[::-1]
     assert rest["next"] is None
-    for wrong in ("limit=0", "limit=x", "offset=-1", "state=PARTY"):
+    for wrong in (
+        "limit=0",
+        "limit=x",
+        "limit=",
+        "offset=-1",
+        "state=PARTY",
+        "stat=DRAFT",
+        "limit=1&limit=2",
+    ):
         answer = oms.get(f"{API}?{wrong}")
         assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
 
@@ -147,6 +161,7 @@ def test_every_route_wants_a_token_in_use(app: Flask, oms: Machine, rt: Runtime)
     for rule in app.url_map.iter_rules():
         if ACCESS.get(rule.endpoint) is Access.MACHINE:
             address = rule.rule.replace("<reference>", "PO-2026-0001").replace("<step>", "submit")
+            address = address.replace("<int:number>", "1")
             for method in (rule.methods or set()) & {"GET", "POST"}:
                 for token in ("", "Bearer nonsense", "Basic eDp4"):
                     answer = client.open(address, method=method, headers={"Authorization": token})
@@ -158,11 +173,131 @@ def test_every_route_wants_a_token_in_use(app: Flask, oms: Machine, rt: Runtime)
 def test_the_document_names_every_step_and_no_other(app: Flask) -> None:
     document = app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
-    operations = [
-        one for path in document["paths"].values() for name, one in path.items() if name in {"get", "post"}
-    ]
-    assert len(operations) == 6 + 10
-    assert len({one["operationId"] for one in operations}) == len(operations)
+    described = {
+        (verb.upper(), path): one["operationId"]
+        for path, item in document["paths"].items()
+        for verb, one in item.items()
+        if verb in {"get", "post"}
+    }
+    assert len(set(described.values())) == len(described)
+    served = set()
+    for rule in app.url_map.iter_rules():
+        if ACCESS.get(rule.endpoint) is Access.MACHINE:
+            address = (
+                rule.rule.removeprefix("/api/v1").replace("<int:", "<").replace("<", "{").replace(">", "}")
+            )
+            for verb in (rule.methods or set()) & {"GET", "POST"}:
+                served |= {(verb, address.replace("{step}", one)) for one in (*STEPS, "{step}")}
+    # The route of all steps is described step by step.
+    assert set(described) == {one for one in served if "{step}" not in one[1]}
+
+
+def test_where_no_route_is_a_machine_gets_a_problem_too(oms: Machine, app: Flask) -> None:
+    client = app.test_client()
+    for path, code in (
+        ("/api/", 404),
+        ("/api/v2/outages", 404),
+        ("/api/v1/nothing", 404),
+        (f"/api/v1/tasks/{10**30}/done", 404),
+    ):
+        answer = client.open(path, method="POST" if path.endswith("done") else "GET")
+        assert (answer.status_code, answer.mimetype) == (code, "application/problem+json"), path
+    answer = client.delete(API)
+    assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_a_machine_edits_and_merges(oms: Machine, rt: Runtime) -> None:
+    path, other = (oms.post(API, PLAN).headers["Location"] for _ in range(2))
+    read = oms.get(path).json["version"]
+    assert oms.post(f"{path}/edit", PLAN | {"work": ["line:4"], "version": read}).status_code == 200
+    late = oms.post(f"{path}/edit", PLAN | {"work": ["line:5"], "version": read})
+    assert late.status_code == 409 and "nothing was overwritten" in late.json["detail"]
+    reference = other.rpartition("/")[2]
+    # What the merged one works on must be in the plan.
+    assert oms.post(f"{path}/edit", PLAN | {"work": ["line:4"], "merged": [reference]}).status_code == 409
+    both = PLAN | {"work": ["line:4", "line:3"], "merged": [reference]}
+    assert oms.post(f"{path}/edit", both).json["state"] == "DRAFT"
+    assert oms.get(other).json["state"] == "CANCELLED"
+    assert oms.post(API, PLAN | {"merged": ["PO-2026-9999"]}).status_code == 404
+
+
+def test_a_machine_drops_a_revision(oms: Machine, rt: Runtime) -> None:
+    path = f"{API}/{town.approved(rt)}"
+    assert oms.post(f"{path}/revise", PLAN | {"end": "2026-03-12T14:00"}).json["pending"] == 2
+    assert oms.post(f"{path}/drop-revision").json["pending"] is None
+    assert oms.post(f"{path}/drop-revision").status_code == 409
+
+
+def test_a_machine_does_the_tasks(oms: Machine, rt: Runtime) -> None:
+    reference = town.approved(rt)
+    run(rt, reference)
+    first = oms.get("/api/v1/tasks?limit=1").json
+    assert len(first["tasks"]) == 1 and first["tasks"][0]["outage"] == reference
+    rest = oms.get(first["next"]).json["tasks"]
+    visit = next(one for one in first["tasks"] + rest if one["kind"] == "visit")
+    answered = oms.post(
+        f"/api/v1/acknowledgements/{visit['acknowledgement']}/answer",
+        {"state": "REFUSED", "way": "visit", "signer_name": "周建国", "reason": "No", "witness": "赵敏"},
+    )
+    assert answered.status_code == 200 and answered.json["jws"].count(".") == 2
+    done = oms.post(f"/api/v1/tasks/{visit['id']}/done", key="once")
+    assert done.json["done_by"]
+    assert oms.post(f"/api/v1/tasks/{visit['id']}/done", key="once").get_data() == done.get_data()
+    assert visit["id"] not in [one["id"] for one in oms.get("/api/v1/tasks?kind=visit").json["tasks"]]
+    assert oms.get("/api/v1/tasks?kind=party").status_code == 422
+
+
+def run(rt: Runtime, reference: str) -> None:
+    """Two silent customers, each to be visited."""
+    with rt.database.write() as session:
+        for name in ("H1", "W1"):
+            ack = session.scalars(
+                select(Acknowledgement).join(Customer).where(Customer.customer_id == name)
+            ).one()
+            open_task(
+                session,
+                TaskKind.VISIT,
+                f"visit:{name}",
+                rt.now(session),
+                outage=ack.outage_ref,
+                customer=ack.customer_ref,
+            )
+
+
+def test_a_machine_records_an_announcement_and_takes_it_back(oms: Machine, rt: Runtime) -> None:
+    path = f"{API}/{town.approved(rt)}"
+    words = oms.get(f"{path}/papers").json["media"]["en"]
+    said = {"paper": "media", "medium": "newspaper", "language": "en", "sha256": words["sha256"]}
+    assert oms.post(f"{path}/announce", said).status_code == 200
+    (record,) = oms.get(f"{path}/announcements").json["records"]
+    assert record["sha256"] == words["sha256"] and record["void_at"] is None
+    assert oms.post(f"{path}/announce", said | {"sha256": "0" * 64}).status_code == 409
+    back = oms.post(f"/api/v1/announcements/{record['id']}/take-back", {"reason": "Other paper"})
+    assert back.json["records"][0]["void_reason"] == "Other paper"
+
+
+def test_answers_are_kept_for_as_long_as_the_settings_say(oms: Machine, rt: Runtime) -> None:
+    oms.post(API, PLAN, "k")
+    turn(rt, NOW + timedelta(days=29))
+    assert machine_access.forget_old(rt) == 0
+    assert oms.post(API, PLAN, "k").headers["Idempotent-Replayed"] == "true"
+    turn(rt, NOW + timedelta(days=31))
+    oms.get(API)
+    assert (machine_access.forget_old(rt), machine_access.forget_old(rt)) == (1, 0)
+    assert "Idempotent-Replayed" not in oms.post(API, PLAN | {"start": "2026-04-20T09:00"}, "k").headers
+
+
+def test_the_words_of_people_are_taken_and_bytes_of_machines_refused(oms: Machine) -> None:
+    assert oms.post(API, PLAN | {"reason": {"zh-CN": "更换电缆\u3000二期"}}).status_code == 201
+    for nonsense in ("a\0b", "a\nb", "\ud800"):
+        assert oms.post(API, PLAN | {"area": nonsense}).status_code == 422
+    headers = {"Authorization": f"Bearer {oms.secret}", "Idempotency-Key": "deep"}
+    for sent in (b"[" * 100_000, b'{"version": ' + b"9" * 5_000 + b"}", b"{", b"\xff"):
+        answer = oms.client.post(API, data=sent, headers=headers, content_type="application/json")
+        assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    answer = oms.client.post(API, data=b"x" * 300_000, headers=headers, content_type="application/json")
+    assert (answer.status_code, answer.mimetype) == (413, "application/problem+json")
 
 
 JSON = st.recursive(

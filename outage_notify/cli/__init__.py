@@ -26,6 +26,7 @@ COMMANDS = {
     "protect": "outage_notify.cli.protect:protect",
     "explain": "outage_notify.cli.outage_questions:explain",
     "receipts": "outage_notify.cli.receipts:receipts",
+    "audit": "outage_notify.cli.audit:audit",
     "letters": "outage_notify.cli.letters:letters",
     "send-test": "outage_notify.cli.checks:send_test",
     "doctor": "outage_notify.cli.checks:doctor",

@@ -18,7 +18,7 @@ from outage_notify.domain.errors import NotPermitted
 @click.command()
 @click.option("--beat", "with_beat", is_flag=True, help="Ring the bells from this process too.")
 @click.option(
-    "--threads", type=click.IntRange(1, 64), default=3, show_default=True, help="Tasks at the same time."
+    "--threads", type=click.IntRange(1, 64), default=4, show_default=True, help="Tasks at the same time."
 )
 @click.option("--loglevel", default="WARNING", show_default=True, help="Celery's own messages.")
 def worker(with_beat: bool, threads: int, loglevel: str) -> int:

@@ -52,6 +52,8 @@ def create_app(rt: Runtime) -> Flask:
 def _mount(app: Flask) -> None:
     from outage_notify.web import (
         account,
+        admin_imports,
+        admin_trail,
         admin_users,
         api,
         api_tasks,  # noqa: F401 - adds its routes to those of api
@@ -91,6 +93,8 @@ def _mount(app: Flask) -> None:
         auth.pages,
         account.pages,
         admin_users.pages,
+        admin_imports.pages,
+        admin_trail.pages,
         desk_board.pages,
         dispatcher.pages,
         desk_plan.pages,

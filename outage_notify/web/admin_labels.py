@@ -25,7 +25,7 @@ ADMIN_WORDS: dict[str, dict[str, Any]] = {
         "admin": _l("users, imports, settings; decides nothing about outages"),
         "readonly": _l("sees everything, changes nothing"),
     },
-    "job_kind": {"network": _l("Network"), "customers": _l("Customers")},
+    "job_kind": {"network": _l("Network"), "customers": _l("Customers and their contacts")},
     "job_state": {
         "waiting": _l("Waiting"),
         "running": _l("Under way"),
@@ -104,3 +104,18 @@ def device(agent: str) -> str:
     browser = browser or ("Safari" if "Safari/" in agent else "")
     system = next((name for mark, name in _SYSTEMS if mark in agent), "")
     return " · ".join(part for part in (browser, system) if part) or agent[:40] or _("unknown device")
+
+
+def deed(what: str) -> str:
+    """What happened, in words; the event's own word where a newer release wrote it."""
+    from outage_notify.web.labels import WORDS
+
+    return str(WORDS["trail"].get(what) or WORDS["event"].get(what) or what.replace("_", " "))
+
+
+def size_of(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, step in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count} B"

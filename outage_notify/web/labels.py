@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from outage_notify.store.work_tables import AUDIENCE_NOTE
-from outage_notify.web.admin_labels import ADMIN_WORDS, device
+from outage_notify.web.admin_labels import ADMIN_WORDS, deed, device, size_of
 from outage_notify.web.context import RUNTIME
 from outage_notify.web.errors import heading
 
@@ -381,7 +381,7 @@ def _by_tier(counts: dict[str, int]) -> str:
 
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading)
-    app.jinja_env.filters.update(in_words=in_words, note=note, device=device)
+    app.jinja_env.filters.update(in_words=in_words, note=note, device=device, deed=deed, bytes=size_of)
 
     app.jinja_env.globals["limits"] = app.extensions[RUNTIME].policy.limits
 

@@ -24,7 +24,11 @@ from outage_notify.services.runtime import Runtime
 
 LARGEST_BODY = 256 * 1024
 # Routes that take a file, for signed-in people only.
-LARGER_BODIES = {"customers.plan": 5 * 1024 * 1024, "tasks.paper": 7 * 1024 * 1024}
+LARGER_BODIES = {
+    "imports.upload": 513 * 1024 * 1024,
+    "customers.plan": 5 * 1024 * 1024,
+    "tasks.paper": 7 * 1024 * 1024,
+}
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -53,7 +53,7 @@ def create_celery(rt: Runtime, bells: Bells | None = None) -> Celery:
     return app
 
 
-def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 3, loglevel: str = "WARNING") -> int:
+def run_worker(rt: Runtime, *, beat: bool = False, threads: int = 4, loglevel: str = "WARNING") -> int:
     """Run a worker until it is told to end (SIGTERM: finishes what it has begun). Returns its exit status.
 
     The pool is of threads: the work is waiting for providers and database. With `beat` the

@@ -15,6 +15,8 @@ def periods(settings: Settings) -> dict[str, float]:
         "publish": settings.tick_seconds,
         "follow": settings.tick_seconds,
         "anchor": settings.reconcile_seconds * 5,
+        "jobs": settings.tick_seconds,
+        "seal": settings.reconcile_seconds,
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import Celery
 
 from outage_notify.services.anchor_chain import anchor_due
+from outage_notify.services.audit_trail import seal
+from outage_notify.services.long_work import work_due
 from outage_notify.services.publish_documents import publish
 from outage_notify.services.reconcile import reconcile
 from outage_notify.services.runtime import Runtime
@@ -22,6 +24,8 @@ def bells_of(rt: Runtime, stop: list[bool]) -> Bells:
         "publish": lambda: publish(rt),
         "follow": lambda: follow_due(rt),
         "anchor": lambda: anchor_due(rt),
+        "jobs": lambda: work_due(rt),
+        "seal": lambda: seal(rt),
     }
     return Bells(Bell(name, seconds, work[name]) for name, seconds in schedule.periods(rt.settings).items())
 
@@ -48,3 +52,11 @@ def register(app: Celery, bells: Bells) -> None:
     @app.task(name="outage_notify.anchor", ignore_result=True)
     def ring_anchor() -> None:
         bells.ring("anchor")
+
+    @app.task(name="outage_notify.jobs", ignore_result=True)
+    def ring_jobs() -> None:
+        bells.ring("jobs")
+
+    @app.task(name="outage_notify.seal", ignore_result=True)
+    def ring_seal() -> None:
+        bells.ring("seal")

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make what tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium, OpenSSL.
+# Make what tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium, OpenSSL, nginx.
+# With the word "load" also wrk, which benchmarks ask with.
 #
 # As root on Debian what is missing is installed; elsewhere it is left out, and the tests that need it are
 # skipped with the reason (with CI=true they fail). Never stops the run: the tests say what they miss.
@@ -44,7 +45,7 @@ provide() {
         if can_apt; then with_deps=--with-deps; fi
         if .venv/bin/python -m playwright install $with_deps chromium >/dev/null 2>&1 && has "$program"; then return; fi
     fi
-    say "$words is not here, and could not be installed$(is_root || printf ' without being root'); its tests are skipped." \
+    say "$words is not here, and could not be installed$(is_root || printf ' without being root'); what needs it is skipped." \
         "To have them: sudo apt install $1"
 }
 
@@ -54,3 +55,5 @@ provide redis Redis redis-server valkey-server
 provide rabbitmq RabbitMQ rabbitmq-server
 provide chromium Chromium chromium
 provide openssl OpenSSL openssl
+provide nginx nginx nginx-light
+if [ "${1:-}" = load ]; then provide wrk wrk wrk; fi

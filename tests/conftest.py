@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.servers.browser import Browsers, launch
+from tests.servers.nginx import NginxServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import Unavailable
 from tests.servers.programs import Missing
@@ -50,6 +51,7 @@ MARKS = {
     "chromium": "browser",
     "chromium_path": "browser",
     "page": "browser",
+    "nginx": "nginx",
 }
 
 
@@ -182,6 +184,23 @@ def rabbitmq_url(_servers: _Once) -> Iterator[str]:
     url = server.create_vhost()
     yield url
     server.drop_vhost(url)
+
+
+@pytest.fixture
+def nginx() -> Iterator[Callable[[int], NginxServer]]:
+    """Starts nginx with the project's configuration in front of an application at a port."""
+    started: list[NginxServer] = []
+
+    def start(backend: int) -> NginxServer:
+        try:
+            started.append(NginxServer(backend))
+        except (Missing, Unavailable) as error:
+            _without(str(error))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
 
 
 @pytest.fixture

@@ -87,6 +87,22 @@ def openssl() -> Path:
     return found
 
 
+def nginx() -> Path:
+    """The web server that stands in front of the application."""
+    found = _first(["nginx"], [Path("/usr/sbin"), Path("/usr/local/sbin")])
+    if found is None:
+        raise Missing("nginx is not installed (apt install nginx-light)")
+    return found
+
+
+def wrk() -> Path:
+    """A load generator that asks faster than a Python program could."""
+    found = _first(["wrk"], [])
+    if found is None:
+        raise Missing("wrk is not installed (apt install wrk)")
+    return found
+
+
 def _answers(program: Path) -> bool:
     try:
         answer = subprocess.run(
@@ -103,6 +119,8 @@ FINDERS = {
     "rabbitmq": rabbitmq_folder,
     "chromium": chromium,
     "openssl": openssl,
+    "nginx": nginx,
+    "wrk": wrk,
 }
 
 

@@ -58,7 +58,8 @@ def overloads(grid: Grid, suggestion: Suggestion) -> dict[int, tuple[Overload, .
 
 def _path(grid: Grid, suggestion: Suggestion, transfer: Transfer) -> tuple[str, ...]:
     """The branches from the source to the tie."""
-    for proof in prove(grid, suggestion.request, suggestion.outcome, transfer.buys[0]):
+    (first,) = grid.load_names(transfer.loads[:1])
+    for proof in prove(grid, suggestion.request, suggestion.outcome, first):
         if set(transfer.close) <= set(proof.now):
             until = min(proof.now.index(switch) for switch in transfer.close)
             return tuple(name for name in proof.now[:until] if name.partition(":")[0] in BRANCH_KINDS)

@@ -167,7 +167,8 @@ class _Walk:
             return (grid.ids.name(grid.element_of_node(number)),)
         if number >= self.edges:
             return (grid.ids.name(int(grid.plain.source_element[number - self.edges])),)
-        return grid.switch_names(grid.switches_on(number))
+        # One at a time: most edges have none, and a chain has hundreds of edges.
+        return tuple(grid.switch_name(one) for one in sorted(grid.switches_on(number)))
 
     def cut(self, chain: list[tuple[bool, int]]) -> tuple[str, ...]:
         """What of a chain is opened or off."""
@@ -183,5 +184,5 @@ class _Walk:
                 found += self._names(True, number) if out else ()
             else:
                 on = [one for one in self.grid.switches_on(number) if one in opened]
-                found += self.grid.switch_names(on)
+                found += [self.grid.switch_name(one) for one in sorted(on)]
         return tuple(found)

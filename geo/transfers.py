@@ -10,7 +10,8 @@ the ratings of elements to whoever knows them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,20 +20,28 @@ from geo.outcome import ROOT, Outcome, trace, ways_in
 from geo.request import Request
 from geo.supply import Change, Pieces
 
-Weight = Callable[[tuple[str, ...]], float]
+Array = np.ndarray
+# What supply for these loads (numbers that rise) is worth.
+Weight = Callable[[Array], float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transfer:
     """One tie: the switches to close, the loads that would be dark (or lack a phase) without it, their weight."""
 
     close: tuple[str, ...]
-    buys: tuple[str, ...]
+    loads: Array
     weight: float
     edge: int
+    grid: Grid = field(repr=False)
+
+    @cached_property
+    def buys(self) -> tuple[str, ...]:
+        """The loads by name; made when asked for, since there may be thousands."""
+        return self.grid.load_names(self.loads)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suggestion:
     """`isolation` bounds the work with the fewest switches; `lost` is dark with all of `transfers` closed.
 
@@ -41,10 +50,14 @@ class Suggestion:
 
     isolation: tuple[str, ...]
     transfers: tuple[Transfer, ...]
-    lost: tuple[str, ...]
     looping: tuple[str, ...]
     request: Request
     outcome: Outcome
+    grid: Grid = field(repr=False)
+
+    @cached_property
+    def lost(self) -> tuple[str, ...]:
+        return self.grid.load_names(_dark(self.outcome))
 
 
 def suggest(grid: Grid, request: Request, weight: Weight = len, allow_loops: bool = False) -> Suggestion:
@@ -60,33 +73,34 @@ def suggest(grid: Grid, request: Request, weight: Weight = len, allow_loops: boo
     if grid.phased and not allow_loops:
         chosen, looping = _without_loops(grid, request.change, outcome.pieces, chosen)
 
-    def dark(closed: list[int]) -> tuple[Outcome, set[int]]:
-        found = trace(grid, _shut(request.change, closed), request.loads_out)
-        return found, {*found.lost.tolist(), *found.partial.tolist()}
+    def switched_by(closed: list[int]) -> Outcome:
+        return trace(grid, _shut(request.change, closed), request.loads_out)
 
-    final, left = dark(chosen)
+    final = switched_by(chosen)
+    left = _dark(final)
     bought: list[Transfer] = []
     for edge in chosen:
-        _, without = dark([one for one in chosen if one != edge])
-        names = _load_names(grid, without - left)
-        bought.append(Transfer(_to_close(grid, edge), names, weight(names), edge))
-    kept = [one for one in bought if one.buys]
+        without = _dark(switched_by([one for one in chosen if one != edge]))
+        loads = np.setdiff1d(without, left, assume_unique=True)
+        bought.append(Transfer(_to_close(grid, edge), loads, weight(loads), edge, grid))
+    kept = [one for one in bought if len(one.loads)]
     kept.sort(key=lambda one: -one.weight)
     switched = _closing(grid, request, [one.edge for one in kept])
     if len(kept) < len(bought):
-        final, left = dark([one.edge for one in kept])
+        final = switched_by([one.edge for one in kept])
     return Suggestion(
         isolation=_smallest(grid, request),
         transfers=tuple(kept),
-        lost=_load_names(grid, left),
         looping=tuple(name for edge in looping for name in _to_close(grid, edge)),
         request=switched,
         outcome=final,
+        grid=grid,
     )
 
 
-def _load_names(grid: Grid, loads: set[int]) -> tuple[str, ...]:
-    return grid.load_names(np.array(sorted(loads), np.int64))
+def _dark(outcome: Outcome) -> Array:
+    """Loads that lack supply or a phase, each once, rising."""
+    return np.union1d(outcome.lost, outcome.partial) if len(outcome.partial) else outcome.lost
 
 
 def _shut(change: Change, edges: list[int]) -> Change:

@@ -37,7 +37,10 @@ MAINTENANCE = (OutageKind.PLANNED, OutageKind.TEMPORARY)
 
 @dataclass(frozen=True)
 class Checked:
-    """What is checked: a window, a switching and what the trace said. `reference` is the plan's own."""
+    """What is checked: a window, a switching and what the trace said. `reference` is the plan's own.
+
+    `waves`: the first messages, where they are counted already.
+    """
 
     start: datetime
     end: datetime
@@ -47,6 +50,7 @@ class Checked:
     crowd: Crowd
     reference: str = ""
     kind: OutageKind = OutageKind.PLANNED
+    waves: tuple[window_facts.Wave, ...] | None = None
 
     @classmethod
     def of(
@@ -90,7 +94,9 @@ def findings(session: Session, rt: Runtime, asked: Checked) -> list[Finding]:
         *checks.no_contact(_missing(session, rt, asked)),
         *checks.no_plan(check_queries.key_without_plan(session, dark), limits),
         *checks.late_wave(
-            window_facts.too_many(session, rt, asked.kind, asked.start, asked.crowd, rt.now(session))
+            window_facts.too_many(
+                session, rt, asked.kind, asked.start, asked.crowd, rt.now(session), asked.waves
+            )
         ),
         *customer_plans.findings(
             session, asked.crowd.customers(), dark, asked.start, asked.end, asked.zone, rt.now(session)

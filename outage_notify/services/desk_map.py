@@ -1,16 +1,16 @@
 """The map of one outage for dispatchers: area, work zone, switches and the network around it.
 
 Shows where single homes lose supply, so it is for signed-in people only; the public gets
-`publish_map`. Where the network has no coordinates the collection is empty.
+`publish_map`. Asks for what is drawn alone, thinned where thousands lie in the area. Where the network
+has no coordinates the collection is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from geo.geojson import affected_geometry
-from geo.model import Network
+from outage_notify.services import network_map
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import desk_queries, outage_queries
@@ -23,28 +23,28 @@ def outage_geojson(rt: Runtime, reference: str) -> dict[str, Any]:
     """GeoJSON with `role` in each feature's properties: area, net, zone, lost, open or closed, in drawing order."""
     with rt.database.read() as session:
         revision = outage_queries.outage_by_reference(session, reference).newest
-        features: list[dict[str, Any]] = []
-        version, loaded = load_network(session, rt)
-        network = loaded.network
         # Drawn in the network of today; elements that are gone since are left out.
-        if box := _box(revision.public_area):
-            around = desk_queries.lines_within(session, version, box, MOST_LINES)
-            features += _drawn(network, around, "net")
-        if revision.public_area:
-            area = {"role": "area", "name": revision.area or reference}
-            features.append({"type": "Feature", "geometry": revision.public_area, "properties": area})
+        version, _ = load_network(session, rt)
         isolation = revision.isolation
-        features += _drawn(network, isolation.get("zone", ()), "zone")
-        features += _drawn(network, revision.lost[:MOST_LOADS], "lost")
-        features += _drawn(network, isolation.get("opened", ()), "open")
-        features += _drawn(network, isolation.get("closed", ()), "closed")
+        box = _box(revision.public_area)
+        around = desk_queries.lines_within(session, version, box, MOST_LINES) if box else []
+        roles = (
+            ("net", around),
+            ("zone", isolation.get("zone", ())),
+            ("lost", revision.lost[:: max(1, -(-len(revision.lost) // MOST_LOADS))]),
+            ("open", isolation.get("opened", ())),
+            ("closed", isolation.get("closed", ())),
+        )
+        features = network_map.shapes_of(session, version, roles)
+    if revision.public_area:
+        area = {"role": "area", "name": revision.area or reference}
+        drawn = {"type": "Feature", "geometry": revision.public_area, "properties": area}
+        # Above the network, beneath what is switched.
+        above = next(
+            (at for at, one in enumerate(features) if one["properties"]["role"] != "net"), len(features)
+        )
+        features.insert(above, drawn)
     return {"type": "FeatureCollection", "features": features}
-
-
-def _drawn(network: Network, elements: Sequence[str], role: str) -> Iterable[dict[str, Any]]:
-    for feature in affected_geometry(network, elements)["features"]:
-        feature["properties"]["role"] = role
-        yield feature
 
 
 def _box(area: dict[str, Any] | None) -> tuple[float, float, float, float] | None:

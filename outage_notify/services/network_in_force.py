@@ -2,7 +2,7 @@
 
 Promises: the arrays belong to exactly the version that is in force in this database. Where there is no
 file yet, or it is damaged, they are built from the database and the file is written; where it cannot be
-written, tracing works all the same and the log says so. Whole elements are read only for drawing.
+written, tracing works all the same and the log says so. Whole elements are never read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 import structlog
@@ -19,7 +18,6 @@ from sqlalchemy.orm import Session
 from geo import grid_file
 from geo.grid import Grid
 from geo.grid_build import build
-from geo.model import Network
 from outage_notify.domain.errors import NotFound
 from outage_notify.services.collector_pause import collector_paused
 from outage_notify.services.runtime import Runtime
@@ -33,7 +31,7 @@ _loaded: dict[str, LoadedNetwork] = {}
 
 
 class LoadedNetwork:
-    """One version: `grid` for tracing, `network` for drawing, read when first asked for."""
+    """One version: `grid` for tracing; attributes and titles of elements are asked for by name."""
 
     def __init__(self, rt: Runtime, version: int, grid: Grid, path: Path) -> None:
         self.version = version
@@ -42,11 +40,6 @@ class LoadedNetwork:
         self._database = rt.database
         grid.label = self._label
         grid.attributes = self._attributes
-
-    @cached_property
-    def network(self) -> Network:
-        with self._database.read() as session:
-            return Network.from_rows(network_queries.element_rows(session, self.version))
 
     def _attributes(self, names: Iterable[str]) -> Mapping[str, Mapping[str, object]]:
         with self._database.read() as session:

@@ -76,6 +76,17 @@ class People:
             impact = np.concatenate([impact, np.full(len(brief), MOMENTARY, np.uint8)])
         return Hit(self.rows[dark], impact)
 
+    def kinds_on(self, loads: Array) -> Array:
+        """Of each customer on these loads, once: twice the place of its tier, one more where life hangs on supply."""
+        rows = self.rows[self._on(loads)]
+        _, first = np.unique(rows["customer"], return_index=True)
+        kinds: Array = rows["tier"][first].astype(np.int64) * 2 + rows["life_support"][first]
+        return kinds
+
+    def points_on(self, loads: Array) -> int:
+        """How many service points hang on these loads."""
+        return len(self._on(loads))
+
     def _on(self, loads: Array) -> Array:
         low = np.searchsorted(self.load, loads, side="left")
         return spread(low, np.searchsorted(self.load, loads, side="right"))[0]

@@ -27,6 +27,7 @@ from outage_notify.store import feed_lookup, planner_queries
 # More are counted, and named on the outage's page.
 MOST_KEYS = 30
 MOST_DRAWN = 1500
+MOST_HOMES = 600
 _MANY = frozenset({"dead", "lost", "reduced"})
 _DRAWN = ("line", "trafo", "trafo3w")
 
@@ -81,7 +82,7 @@ def planner_view(rt: Runtime, switching: Switching, beside: Sequence[str] = ()) 
         foreseen = foresee(session, rt, switching)
         request, outcome = foreseen.traced.request, foreseen.traced.outcome
         try:
-            ties = switching_advice.suggested(session, loaded, request, False)[0]["ties"]
+            _, ties = switching_advice.worthwhile_ties(session, loaded, request)
             together = None
             if beside:
                 _, together = switching_advice.together_with(session, rt, loaded, switching, beside)
@@ -146,8 +147,8 @@ def _features(
         ("dead", _branches(one for one in resolution.dead if one not in zone)),
         ("picked", _branches((*switching.work, *switching.out))),
         ("zone", _branches(resolution.zone)),
-        ("lost", lost[:MOST_DRAWN]),
-        ("reduced", [one for one in resolution.dark if one in reduced][:MOST_DRAWN]),
+        ("lost", _thinned(lost, MOST_HOMES)),
+        ("reduced", _thinned([one for one in resolution.dark if one in reduced], MOST_HOMES)),
         ("open", resolution.opened),
         ("closed", resolution.needed or resolution.closed),
         ("tie", [name for one in ties for name in one["close"]]),
@@ -164,4 +165,9 @@ def _features(
 
 
 def _branches(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.partition(":")[0] in _DRAWN][:MOST_DRAWN]
+    return _thinned([name for name in names if name.partition(":")[0] in _DRAWN], MOST_DRAWN)
+
+
+def _thinned(names: list[str], most: int) -> list[str]:
+    """At most so many, from all over: the first ones would light up a corner and leave the rest in the dark."""
+    return names[:: -(-len(names) // most)] if len(names) > most else names

@@ -49,11 +49,10 @@ def preview_plan(
     lost, crowd = frozenset(found.resolved.resolution.dark), found.resolved.hit
     with rt.database.read() as session:
         now = rt.now(session)
-        asked = Checked(
-            request.start, request.end, rt.zone, request.switching, lost, crowd, reference, request.kind
-        )
+        start, end, kind = request.start, request.end, request.kind
+        window = window_facts.window_facts(session, rt, kind, start, end, crowd, now)
+        asked = Checked(start, end, rt.zone, request.switching, lost, crowd, reference, kind, window.waves)
         findings = tuple(check_plan.findings(session, rt, asked))
-        window = window_facts.window_facts(session, rt, request.kind, request.start, request.end, crowd, now)
     texts = {one.value: _sample(rt, request, one) for one in Language}
     return PlanPreview(found, window, texts, findings)
 

@@ -6,11 +6,11 @@ suggestions and decide nothing about telling.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from geo.loading import overloads
@@ -18,11 +18,12 @@ from geo.model import GeoError
 from geo.outcome import trace
 from geo.proof import prove
 from geo.request import Request, read_request
-from geo.transfers import suggest
-from outage_notify.domain.audience import IMPACT_ORDER, Affected, Feed, Tier
+from geo.transfers import Suggestion, suggest
+from outage_notify.domain.audience import IMPACT_ORDER, Affected, Tier
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
+from outage_notify.services.people_in_force import TIERS, people_in_force
 from outage_notify.services.resolve_audience import Resolved, Switching, as_json, resolve_audience
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_lookup, outage_queries
@@ -37,6 +38,8 @@ TIER_WEIGHT: Mapping[Tier, int] = {
     Tier.LOW_VOLTAGE: 1,
 }
 LIFE_SUPPORT_WEIGHT = 300
+# By `People.kinds_on`: tier by tier, without and with life support.
+_WEIGHTS = np.array([TIER_WEIGHT[tier] + life * LIFE_SUPPORT_WEIGHT for tier in TIERS for life in (0, 1)])
 _OPEN = frozenset({OutageState.DRAFT, OutageState.SUBMITTED, OutageState.APPROVED, OutageState.ACTIVE})
 
 
@@ -112,46 +115,7 @@ def suggested(
     session: Session, loaded: LoadedNetwork, request: Request, allow_loops: bool
 ) -> tuple[dict[str, Any], Request]:
     """What to open and close for the fewest customers, beside the ties that were named."""
-    own = replace(request, change=replace(request.change, all_ties=False))
-    known: dict[str, list[Feed]] = {}
-
-    def feeds_on(loads: Iterable[str]) -> list[Feed]:
-        missing = [load for load in loads if load not in known]
-        known.update((load, []) for load in missing)
-        wanted = set(missing)
-        for feed in feed_lookup.feeds_of_sites_on(session, wanted):
-            if feed.element in wanted:
-                known[feed.element].append(feed)
-        return [feed for load in loads for feed in known[load]]
-
-    def weight(loads: tuple[str, ...]) -> float:
-        customers = {
-            feed.customer: TIER_WEIGHT[feed.tier] + LIFE_SUPPORT_WEIGHT * feed.life_support
-            for feed in feeds_on(loads)
-        }
-        # Loads without customers count a little, so that a network alone is ranked too.
-        return float(sum(customers.values())) + 0.001 * len(loads)
-
-    found = suggest(loaded.grid, own, weight, allow_loops)
-    over = overloads(loaded.grid, found)
-    ties = []
-    for one in found.transfers:
-        feeds = feeds_on(one.buys)
-        counts = Counter({feed.customer: feed.tier for feed in feeds}.values())
-        ties.append(
-            {
-                "close": list(one.close),
-                "loads": len(one.buys),
-                "service_points": len(feeds),
-                "customers": counts.total(),
-                "by_tier": {tier.value: counts[tier] for tier in Tier},
-                "weight": round(one.weight),
-                "overloads": [
-                    {"element": it.element, "rating_mva": it.rating_mva, "load_mva": it.load_mva}
-                    for it in over[one.edge]
-                ],
-            }
-        )
+    found, ties = worthwhile_ties(session, loaded, request, allow_loops)
     return {
         "isolation": list(found.isolation),
         "close": [name for one in found.transfers for name in one.close],
@@ -159,6 +123,48 @@ def suggested(
         "lost": list(found.lost),
         "loops_left_out": list(found.looping),
     }, found.request
+
+
+def worthwhile_ties(
+    session: Session, loaded: LoadedNetwork, request: Request, allow_loops: bool = False
+) -> tuple[Suggestion, list[dict[str, Any]]]:
+    """The ties that help, most weight first, with whom each helps; counted from columns of the people."""
+    own = replace(request, change=replace(request.change, all_ties=False))
+    people = people_in_force(session, loaded)
+
+    counted: dict[bytes, np.ndarray] = {}
+
+    def kinds_on(loads: np.ndarray) -> np.ndarray:
+        # Asked twice of each tie: for its weight, and for what is said of it.
+        key = loads.tobytes()
+        if key not in counted:
+            counted[key] = people.kinds_on(loads)
+        return counted[key]
+
+    def weight(loads: np.ndarray) -> float:
+        # Loads without customers count a little, so that a network alone is ranked too.
+        return float(_WEIGHTS[kinds_on(loads)].sum()) + 0.001 * len(loads)
+
+    found = suggest(loaded.grid, own, weight, allow_loops)
+    over = overloads(loaded.grid, found)
+    ties = []
+    for one in found.transfers:
+        counts = np.bincount(kinds_on(one.loads) // 2, minlength=len(TIERS)).tolist()
+        ties.append(
+            {
+                "close": list(one.close),
+                "loads": len(one.loads),
+                "service_points": people.points_on(one.loads),
+                "customers": sum(counts),
+                "by_tier": {tier.value: count for tier, count in zip(TIERS, counts, strict=True)},
+                "weight": round(one.weight),
+                "overloads": [
+                    {"element": it.element, "rating_mva": it.rating_mva, "load_mva": it.load_mva}
+                    for it in over[one.edge]
+                ],
+            }
+        )
+    return found, ties
 
 
 def together_with(

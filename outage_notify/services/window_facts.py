@@ -97,10 +97,20 @@ def window_facts(
 
 
 def too_many(
-    session: Session, rt: Runtime, kind: OutageKind, start: datetime, crowd: Crowd, now: datetime
+    session: Session,
+    rt: Runtime,
+    kind: OutageKind,
+    start: datetime,
+    crowd: Crowd,
+    now: datetime,
+    waves: Sequence[Wave] | None = None,
 ) -> int:
-    """About how many first messages can't all be out by a deadline that is still ahead; 0 if they can."""
-    waves = _waves(session, rt, crowd.told(rt.policy))
+    """About how many first messages can't all be out by a deadline that is still ahead; 0 if they can.
+
+    `waves` as `window_facts` has counted them already.
+    """
+    if waves is None:
+        waves = _waves(session, rt, crowd.told(rt.policy))
     found = _deadlines(rt, kind, start, crowd.classes(rt.policy), now, waves, rt.holidays(start), reserve=1.0)
     late = any(one.rule.duty and one.begin_past and not one.past for one in found)
     return sum(one.count for one in waves) if late else 0

@@ -191,7 +191,7 @@ def test_the_desk_map_shows_zone_switches_and_loads(planner: Person, rt: Runtime
     body = json.loads(planner.get(f"/desk/outages/{reference}/area.geojson").get_data())
     roles: dict[str, set[str]] = {}
     for feature in body["features"]:
-        roles.setdefault(feature["properties"]["role"], set()).add(str(feature.get("id")))
+        roles.setdefault(feature["properties"]["role"], set()).add(str(feature["properties"].get("id")))
     assert roles["open"] == {"switch:5", "switch:6"}
     assert roles["zone"] == {"line:3"}
     assert roles["lost"] == {"load:3", "load:4", "load:5", "load:6"}

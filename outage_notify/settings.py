@@ -87,6 +87,7 @@ class Settings:
     follow_per_second: float = 1.0  # news to followers, of all channels together
     follow_codes_per_hour: float = 300.0  # codes sent to strangers, all together
     api_reply_days: float = 30.0  # how long answers of the JSON interface are kept under their keys
+    webhook_private: bool = False  # webhooks may lie in private networks and speak http
     sender_options: str = ""  # settings of foreign senders, a JSON object of texts
 
     @classmethod

@@ -33,6 +33,7 @@ COMMANDS = {
     "migrate": "outage_notify.cli.setup:migrate",
     "user": "outage_notify.cli.setup:user",
     "token": "outage_notify.cli.tokens:token",
+    "webhook": "outage_notify.cli.webhooks:webhook",
     "keys": "outage_notify.cli.setup:keys",
     "serve": "outage_notify.cli.serve:serve",
     "web": "outage_notify.cli.serve:web",

@@ -74,6 +74,12 @@ def as_public(outage: Outage, now: datetime) -> PublicOutage:
     return _public(outage, 0, {}, now)
 
 
+def counted(session: Session, outage: Outage, now: datetime) -> PublicOutage:
+    """An outage that was approved, as everybody sees it now."""
+    customers = map_queries.customers_out_of(session, outage.standing.id)
+    return _public(outage, customers, map_queries.overruns_of(session, outage.id), now)
+
+
 def history_of(session: Session, outage: Outage) -> tuple[PublicStep, ...]:
     """What was said of an outage, oldest first."""
     return _history(outage, map_queries.overruns_of(session, outage.id).get(outage.id, ()))

@@ -23,6 +23,7 @@ from outage_notify.store import (
     sender_tables,
     trail_tables,
     user_tables,
+    webhook_tables,
     work_tables,
 )
 from outage_notify.store import publication as _publication  # noqa: F401 - raises the version at each commit
@@ -54,5 +55,6 @@ __all__ = [
     "sender_tables",
     "trail_tables",
     "user_tables",
+    "webhook_tables",
     "work_tables",
 ]

@@ -55,6 +55,7 @@ def _mount(app: Flask) -> None:
         admin_imports,
         admin_trail,
         admin_users,
+        admin_webhooks,
         api,
         api_tasks,  # noqa: F401 - adds its routes to those of api
         customer,
@@ -95,6 +96,7 @@ def _mount(app: Flask) -> None:
         admin_users.pages,
         admin_imports.pages,
         admin_trail.pages,
+        admin_webhooks.pages,
         desk_board.pages,
         dispatcher.pages,
         desk_plan.pages,

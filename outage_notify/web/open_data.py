@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
 
+from outage_notify.services import push_events
 from outage_notify.services.public_facts import slug
 from outage_notify.web.context import runtime
 from outage_notify.web.public_cache import shelf
+from outage_notify.web.security import limiter
 
 pages = Blueprint("open_data", __name__)
 
+MOST_EVENTS = 500
+LAST_EVENT = 2**62
 # While it may have changed, and once the address names the version.
 FOR_NOW = "public, max-age=30, stale-while-revalidate=300, stale-if-error=86400"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -26,6 +31,25 @@ def page() -> str:
         public_base=runtime().settings.base_url,
         slug=slug,
     )
+
+
+@pages.get("/open-data/v1/events")
+@limiter.limit("120 per minute")
+def events() -> Response:
+    """What became public after an event, in order: what webhooks are pushed, for whoever missed a push."""
+    after = max(0, request.args.get("after", 0, type=int))
+    limit = min(MOST_EVENTS, max(1, request.args.get("limit", MOST_EVENTS, type=int)))
+    try:
+        told = push_events.listed(runtime(), min(after, LAST_EVENT), limit)
+    except SQLAlchemyError:
+        abort(503)
+    response = jsonify(
+        {"events": told, "next": told[-1]["sequence"] if told else after, "more": len(told) == limit}
+    )
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @pages.get("/open-data/v1/<path:name>")

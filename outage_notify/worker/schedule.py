@@ -14,6 +14,7 @@ def periods(settings: Settings) -> dict[str, float]:
         "reconcile": settings.reconcile_seconds,
         "publish": settings.tick_seconds,
         "follow": settings.tick_seconds,
+        "push": settings.tick_seconds,
         "anchor": settings.reconcile_seconds * 5,
         "jobs": settings.tick_seconds,
         "seal": settings.reconcile_seconds,

@@ -8,6 +8,7 @@ from outage_notify.services.anchor_chain import anchor_due
 from outage_notify.services.audit_trail import seal
 from outage_notify.services.long_work import work_due
 from outage_notify.services.publish_documents import publish
+from outage_notify.services.push_events import push_due
 from outage_notify.services.reconcile import reconcile
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.send_batch import send_due
@@ -23,6 +24,7 @@ def bells_of(rt: Runtime, stop: list[bool]) -> Bells:
         "reconcile": lambda: reconcile(rt),
         "publish": lambda: publish(rt),
         "follow": lambda: follow_due(rt),
+        "push": lambda: push_due(rt),
         "anchor": lambda: anchor_due(rt),
         "jobs": lambda: work_due(rt),
         "seal": lambda: seal(rt),
@@ -44,6 +46,10 @@ def register(app: Celery, bells: Bells) -> None:
     @app.task(name="outage_notify.follow", ignore_result=True)
     def ring_follow() -> None:
         bells.ring("follow")
+
+    @app.task(name="outage_notify.push", ignore_result=True)
+    def ring_push() -> None:
+        bells.ring("push")
 
     @app.task(name="outage_notify.publish", ignore_result=True)
     def ring_publish() -> None:

@@ -11,7 +11,13 @@ from tests.factories import town
 from tests.web.conftest import Person
 
 NUMBERS = {"batch", "version", "x", "y", "z"}
-VALUES = {"reference": "PO-2026-9999", "token": "x" * 31, "secret": "nobody", "filename": "icon.svg"}
+VALUES = {
+    "step": "stop",
+    "reference": "PO-2026-9999",
+    "token": "x" * 31,
+    "secret": "nobody",
+    "filename": "icon.svg",
+}
 VALUES |= {"paper": "media", "form": "txt", "number": 1}
 # Would sign out whoever asks, so that nothing after it would be tested.
 ENDS_IT = {"auth.sign_out", "account.change_password", "account.end_session"}

@@ -64,8 +64,11 @@ bench-feed: venv-test ## serve a calendar feed and an empty view in one run, com
 bench-receipts: venv-test ## sign and verify a chain of receipts: make bench-receipts ARGS=1000000
 	@$(BIN)/python -m tests.load.bench_receipts $(ARGS)
 
-bench-map: venv-test ## serve map, list and data beside an empty view, rebuild 5,000 outages, weigh the first view
+bench-map: venv-test ## the public's pages: rates beside an empty view and a plain file, rebuild, first view on a phone
+	@sh .ci/servers.sh load
 	@$(BIN)/python -m tests.load.bench_map $(ARGS)
+	@$(BIN)/python -m tests.load.bench_nginx
+	@$(BIN)/python -m tests.load.bench_first_view
 
 bench-board: venv-test ## first byte of the desk's pages with 10,000 outages: make bench-board ARGS="--outages 1000"
 	@$(BIN)/python -m tests.load.bench_board $(ARGS)

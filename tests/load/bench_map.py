@@ -28,7 +28,7 @@ from tests.load.bench_feed import rate
 
 GOAL_RATE, GOAL_BUILD, GOAL_WEIGHT = 0.8, 2.0, 150_000
 OUTAGES, MANY, ROUNDS, SECONDS = 200, 5_000, 6, 0.8
-_FOLDER = "BENCH_MAP_FOLDER"
+FOLDER = "BENCH_MAP_FOLDER"
 PATHS = ("/", "/outages", "/open-data/v1/outages.geojson")
 
 
@@ -38,7 +38,7 @@ def application() -> Callable[..., Iterable[bytes]]:
     from outage_notify.web import create_app
     from tests.factories.runtimes import make_runtime
 
-    folder = Path(os.environ[_FOLDER])
+    folder = Path(os.environ[FOLDER])
     bare = Flask("bare")
     bare.add_url_rule("/empty", view_func=lambda: "ok")
     rt = make_runtime(f"sqlite:///{folder / 'bench.db'}", folder)
@@ -84,7 +84,7 @@ def serving(folder: Path) -> dict[str, float]:
     ]
     server = subprocess.Popen(
         [*command, "--bind", f"127.0.0.1:{port}", "tests.load.bench_map:application()"],
-        env=os.environ | {_FOLDER: str(folder)},
+        env=os.environ | {FOLDER: str(folder)},
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -109,17 +109,33 @@ def serving(folder: Path) -> dict[str, float]:
     return {path: round(statistics.median(shares), 2) for path, shares in found.items()}
 
 
-def building(folder: Path) -> tuple[float, float]:
+def building(folder: Path) -> dict[str, tuple[float, float]]:
     """Seconds on the clock and of the processor to build and swap in a version of MANY outages after one of them
-    was cancelled, in a worker that built the version before."""
-    from outage_notify.domain.outage import OutageState
+    was cancelled: in a worker that built the version before, and in one that has just started."""
     from outage_notify.services.publish_documents import publish
-    from outage_notify.store.outage_tables import Outage
 
     rt = fill(folder, MANY)
     publish(rt)
+    rt.database.close()
+    warm = rebuilding(folder, 1)
+    command = [sys.executable, "-c", f"from tests.load import bench_map as b; b.started({str(folder)!r})"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {"the one that built before": warm, "just started": tuple(json.loads(said.splitlines()[-1]))}
+
+
+def started(folder: str) -> None:
+    print(json.dumps(rebuilding(Path(folder), 2)))
+
+
+def rebuilding(folder: Path, number: int) -> tuple[float, float]:
+    from outage_notify.domain.outage import OutageState
+    from outage_notify.services.publish_documents import publish
+    from outage_notify.store.outage_tables import Outage
+    from tests.factories.runtimes import make_runtime
+
+    rt = make_runtime(f"sqlite:///{folder / 'bench.db'}", folder)
     with rt.database.write() as session:
-        outage = session.get_one(Outage, 1)
+        outage = session.get_one(Outage, number)
         outage.state, outage.cancelled_at = OutageState.CANCELLED, rt.now(session)
     began, worked = time.perf_counter(), time.process_time()
     changed = publish(rt)
@@ -154,7 +170,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as three:
         found["share_of_an_empty_view"] = serving(Path(three))
     print(json.dumps(found, indent=1))
-    good = found["rebuild_seconds"] <= GOAL_BUILD and found["first_view_bytes"] <= GOAL_WEIGHT
+    slowest = max(seconds for seconds, _ in found["rebuild_seconds"].values())
+    good = slowest <= GOAL_BUILD and found["first_view_bytes"] <= GOAL_WEIGHT
     return 0 if good and min(found["share_of_an_empty_view"].values()) >= GOAL_RATE else 1
 
 

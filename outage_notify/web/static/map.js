@@ -117,9 +117,6 @@
   async function draw(element) {
     const say = words(element), language = document.documentElement.lang;
     const chosen = element.dataset.references ? new Set(JSON.parse(element.dataset.references)) : null;
-    const map = L.map(element, { attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: true });
-    map.setView([0, 0], 2);
-    L.control.scale({ imperial: false }).addTo(map);
     const answer = await fetch(element.dataset.source, { headers: { Accept: "application/geo+json" } });
     if (!answer.ok) {
       element.hidden = true;
@@ -131,13 +128,17 @@
     const shown = { type: "FeatureCollection", features: features };
     const layer = L.geoJSON(shown, { style: style, pointToLayer: point.bind(null, shown.features.length > 1000) });
     layer.bindPopup((one) => popup(one.feature, say, language));
-    layer.addTo(map);
     if (shown.features.length === 0) {
       element.hidden = true;
       return;
     }
+    const map = L.map(element, { attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: true });
+    // The view first: what is on the map already would be drawn twice.
     const bounds = layer.getBounds();
     if (bounds.isValid()) map.fitBounds(bounds.pad(0.1), { maxZoom: 16, animate: false });
+    else map.setView([0, 0], 2);
+    L.control.scale({ imperial: false }).addTo(map);
+    layer.addTo(map);
     const pins = L.layerGroup().addTo(map), found = [];
     layer.eachLayer(function (one) {
       if (one.feature.properties.phase && one.getLatLngs) found.push({ feature: one.feature, where: middle(one) });

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -100,7 +100,7 @@ class CustomerPlan:
         """Whether the backup runs as long as the window; one of unknown hours is taken to."""
         if self.backup is Backup.NONE or not self.backup_hours:
             return True
-        return timedelta(hours=self.backup_hours) >= end - start
+        return timedelta(hours=self.backup_hours) >= end.astimezone(UTC) - start.astimezone(UTC)
 
 
 def _touches(line: str, day: date, start: datetime, end: datetime, zone: ZoneInfo) -> bool:

@@ -72,7 +72,8 @@ def findings(session: Session, rt: Runtime, asked: Checked) -> list[Finding]:
     """Everything that stands in the way, the gravest first. Reads only."""
     limits = rt.policy.limits
     dark = frozenset(asked.crowd.customers((Impact.OUTAGE,)))
-    plan = Plan(asked.start, asked.end, asked.lost, dark)
+    # In UTC: the difference of two times of one zone is an hour wrong over a change of clocks.
+    plan = Plan(asked.start.astimezone(UTC), asked.end.astimezone(UTC), asked.lost, dark)
     span = max(limits.within, limits.merge_within) + timedelta(days=1)
     rows = check_queries.others(session, asked.start - span, asked.end + span, asked.reference)
     others = {row.revision: _other(row) for row in rows}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +44,7 @@ from outage_notify.store.work_tables import TaskKind
 log = structlog.get_logger()
 
 QUESTIONS = 2
+AT_ONCE = 20  # rows that one worker takes to ask about before others may
 MOST_SILENCE = 3  # questions without an answer after which a channel is not asked any more in one run
 NEXT_CHECK = timedelta(hours=1)
 # After this long without an answer from the provider about a doubtful message, a person decides.
@@ -99,11 +101,20 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     return report
 
 
+def _questions(rt: Runtime, state: DeliveryState, most: int) -> Iterator[int]:
+    """What is to be asked about, a few at a time, so that several workers share it. At most `most` in one run."""
+    wait = timedelta(seconds=rt.settings.doubt_interval)
+    while most > 0:
+        with rt.database.write() as session:
+            now = rt.now(session)
+            taken = claims.take_questions(session, state, now, now + wait, min(most, AT_ONCE))
+        yield from taken
+        most = most - len(taken) if taken else 0
+
+
 def _settle_doubts(rt: Runtime, report: ReconcileReport) -> None:
-    with rt.database.read() as session:
-        due = list(claims.due_doubts(session, rt.now(session)))
     silent: Counter[str] = Counter()  # by sender
-    for delivery_id in due:
+    for delivery_id in _questions(rt, DeliveryState.IN_DOUBT, 500):
         with rt.database.read() as session:
             now = rt.now(session)
             delivery = session.get_one(Delivery, delivery_id)
@@ -150,6 +161,10 @@ def _settle_doubt(
         return
     interval = timedelta(seconds=rt.settings.doubt_interval)
     others = delivery_queries.rivals(session, delivery)
+    if sightings:
+        # Since the question another call to this number may have been settled with one of these.
+        known = delivery_queries.provider_ids_to(session, delivery.address, delivery.channel)
+        sightings = [one for one in sightings if one.provider_id not in known] or None
     if DeliveryState.SUBMITTING in others:
         # Another call to this number is being made: nobody could tell the two apart. It ends soon.
         claims.asked(session, delivery.id, now + interval, counted=False)
@@ -250,13 +265,13 @@ def _give_to_person(session: Session, delivery: Delivery, now: datetime) -> None
 
 def _fetch_silent(rt: Runtime) -> None:
     """Ask about accepted messages whose callback never came; give up asking after two days."""
-    with rt.database.read() as session:
-        due = [(one, session.get_one(Delivery, one)) for one in claims.due_checks(session, rt.now(session))]
     silent: Counter[str] = Counter()  # by sender
-    for delivery_id, delivery in due:
+    for delivery_id in _questions(rt, DeliveryState.ACCEPTED, 200):
+        with rt.database.read() as session:
+            delivery = session.get_one(Delivery, delivery_id)
         sender = rt.sender_named(delivery.channel, delivery.sender)
         if silent[sender.name if sender else ""] >= MOST_SILENCE:
-            continue  # It stays due.
+            continue  # It is due again soon.
         report = sender.fetch(delivery.provider_id) if sender and delivery.provider_id else None
         silent[sender.name if sender else ""] += sender is not None and report is None
         with rt.database.write() as session:

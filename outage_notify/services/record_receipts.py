@@ -73,7 +73,8 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
         # A call is "completed" too when our words could not be fetched: then nobody heard anything.
         # And a call taken without a key pressed is no proof from somebody who has to sign.
         key = any(one.customer.key for one in delivery.recipients)
-        if delivery.spoken_at is None and len(unheard) < MOST_UNHEARD:
+        # Each delivery has its own tries: a number that was once called in vain is called for the next outage.
+        if delivery.spoken_at is None and claims.times_unheard(session, delivery_id) < MOST_UNHEARD:
             outage = session.get_one(Outage, delivery.outage_ref)
             if of_use(outage, delivery, now):
                 # Our own fault, such as a database that was away: the person has still to be told.

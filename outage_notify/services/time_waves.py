@@ -2,14 +2,15 @@
 
 A notice is due *by* a moment: the last message has to be out by then, not the first. Counted from the
 rows that stand in the outbox and the rates of the settings, hours of the night left out
-where the channel must not wake anybody.
+where the channel must not wake anybody. All arithmetic is in UTC: two times of one zone are
+added and compared by the clock on the wall, which is an hour wrong over a change of clocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -74,7 +75,9 @@ class WavePlan:
     @property
     def over(self) -> timedelta:
         """How much of the sending would fall behind the deadline: so much later the work has to start."""
-        return max(timedelta(0), self.ends_at_best - self.deadline) if self.late else timedelta(0)
+        if not self.late:
+            return timedelta(0)
+        return self.ends_at_best.astimezone(UTC) - self.deadline.astimezone(UTC)
 
     @property
     def sentence(self) -> str:
@@ -125,22 +128,20 @@ def foresee(
     for (kind, channel), count in counts.items():
         if (rate := rate_of(rt, channel)) is None:
             continue
-        takes, quiet, deadline = (
-            wave_time(count, rate),
-            quiet_for(rt, channel),
-            deadlines[kind].astimezone(zone),
-        )
+        takes, quiet = wave_time(count, rate), quiet_for(rt, channel)
+        deadline = deadlines[kind].astimezone(UTC)
         begin = latest_begin(deadline, takes * RESERVE, quiet, zone)
-        end = earliest_end(now.astimezone(zone), takes, quiet, zone)
+        end = earliest_end(now, takes, quiet, zone)
         late = now < deadline < end
         needed = count / max(1.0, _awake(now, deadline, quiet, zone).total_seconds())
-        found.append(WavePlan(kind, channel, count, rate, takes, deadline, begin, end, late, needed))
+        due, begin, end = (one.astimezone(zone) for one in (deadline, begin, end))
+        found.append(WavePlan(kind, channel, count, rate, takes, due, begin, end, late, needed))
     return sorted(found, key=lambda one: (one.deadline, one.notice, one.channel))
 
 
 def earliest_end(now: datetime, takes: timedelta, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
-    """When something that takes so long of time in which it may go on ends, if it begins now."""
-    at, left = now, takes
+    """When something that takes so long of time in which it may go on ends, if it begins now. In UTC."""
+    at, left = now.astimezone(UTC), takes
     while left > timedelta(0):
         step = min(_STEP, left)
         if quiet is None or not quiet.is_quiet(at, zone):
@@ -151,6 +152,7 @@ def earliest_end(now: datetime, takes: timedelta, quiet: QuietHours | None, zone
 
 def _awake(start: datetime, end: datetime, quiet: QuietHours | None, zone: ZoneInfo) -> timedelta:
     """How much of the time between two moments may be used."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     if quiet is None:
         return max(timedelta(0), end - start)
     at, found = start, timedelta(0)
@@ -185,8 +187,8 @@ def end_in_time(session: Session, rt: Runtime, outage: Outage, now: datetime) ->
 
 
 def latest_begin(deadline: datetime, takes: timedelta, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
-    """The latest moment to begin something that takes so long of time in which it may go on."""
-    at, left = deadline, takes
+    """The latest moment to begin something that takes so long of time in which it may go on. In UTC."""
+    at, left = deadline.astimezone(UTC), takes
     while left > timedelta(0):
         step = min(_STEP, left)
         if quiet is not None and quiet.is_quiet(at - step, zone):

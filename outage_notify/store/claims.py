@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, Outcome
@@ -184,6 +184,12 @@ def call_again(session: Session, delivery: int, provider_id: str, due_at: dateti
     return won
 
 
+def times_unheard(session: Session, delivery: int) -> int:
+    """How many calls of one delivery ended without our words."""
+    mine = (Attempt.delivery_ref == delivery, Attempt.outcome == UNHEARD)
+    return session.scalar(select(func.count()).select_from(Attempt).where(*mine)) or 0
+
+
 def withdraw(
     session: Session, delivery: int, now: datetime, why: str, origin: DeliveryState | None = None
 ) -> bool:
@@ -313,17 +319,23 @@ def doubt_expired(session: Session, now: datetime, check_at: datetime) -> int:
     return _changed(session, statement)
 
 
-def due_doubts(session: Session, now: datetime, limit: int = 500) -> Sequence[int]:
-    """Rows in doubt whose provider is to be asked now, the longest in doubt first."""
-    return session.scalars(
-        select(Delivery.id)
-        .where(
-            and_(Delivery.state == S.IN_DOUBT, Delivery.next_check_at <= now),
-            Delivery.channel != Channel.LETTER,
-        )
-        .order_by(Delivery.doubt_since)
-        .limit(limit)
-    ).all()
+def take_questions(
+    session: Session, state: DeliveryState, now: datetime, until: datetime, limit: int
+) -> Sequence[int]:
+    """Rows in this state (IN_DOUBT, or ACCEPTED without an end) about which the provider is to be asked now.
+
+    The longest in doubt come first. They are this caller's until `until`: two that asked at the same moment
+    would count as two questions, and a list that is late would be taken for an empty one. Who
+    dies meanwhile leaves them due again.
+    """
+    due = (Delivery.state == state, Delivery.next_check_at <= now, Delivery.channel != Channel.LETTER)
+    oldest = (Delivery.doubt_since, Delivery.next_check_at, Delivery.id)
+    rows = select(Delivery.id).where(*due).order_by(*oldest).limit(limit)
+    found = rows.with_for_update(skip_locked=True, key_share=True)
+    taken = list(session.scalars(found))
+    if taken:
+        _changed(session, update(Delivery).where(Delivery.id.in_(taken)).values(next_check_at=until))
+    return taken
 
 
 def asked(session: Session, delivery: int, next_check_at: datetime, counted: bool) -> bool:
@@ -362,16 +374,6 @@ def check_later(session: Session, delivery: int, next_check_at: datetime | None)
         .where(Delivery.id == delivery, Delivery.state == S.ACCEPTED)
         .values(next_check_at=next_check_at),
     )
-
-
-def due_checks(session: Session, now: datetime, limit: int = 200) -> Sequence[int]:
-    """Accepted rows about whose end no callback has come in time."""
-    return session.scalars(
-        select(Delivery.id)
-        .where(Delivery.state == S.ACCEPTED, Delivery.next_check_at <= now)
-        .order_by(Delivery.next_check_at)
-        .limit(limit)
-    ).all()
 
 
 def expire(session: Session, now: datetime) -> Sequence[int]:

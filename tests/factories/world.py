@@ -80,9 +80,23 @@ class World:
             webhook_call_url=f"{settings.base_url}/webhooks/twilio/inbound-call",
         )
         self.simulator.start()
-        self._web = make_server("127.0.0.1", web, create_app(self.rt), threaded=True)
-        threading.Thread(target=self._web.serve_forever, args=(0.02,), daemon=True).start()
+        self._serve(web)
         self._settle_facts()
+
+    def _serve(self, port: int) -> None:
+        self._web = make_server("127.0.0.1", port, create_app(self.rt), threaded=True)
+        threading.Thread(target=self._web.serve_forever, args=(0.02,), daemon=True).start()
+
+    @contextmanager
+    def web_away(self) -> Iterator[None]:
+        """The web server is down: no callback is taken, no call finds its words."""
+        port = self._web.server_port
+        self._web.shutdown()
+        self._web.server_close()
+        try:
+            yield
+        finally:
+            self._serve(port)
 
     def _settle_facts(self) -> None:
         with self.rt.database.write() as session:

@@ -66,6 +66,9 @@ class Settings:
     chain_mail_to: str = ""  # mailbox, best outside of the utility, that gets the head daily
     heartbeat_url: str = ""  # asked after each audit that holds
     metrics_token: str = ""  # whoever shows it may read /metrics; empty: nobody may
+    base_map: str = ""  # tiles beneath the maps, https://{a-c}.tiles.example/{z}/{x}/{y}.png; empty: none
+    base_map_attribution: str = ""  # whose they are, shown on the map; an address in it becomes a link
+    base_map_datum: str = "wgs84"  # gcj02: the provider draws on GCJ-02, as in mainland China
     trusted_proxies: int = 0  # number of reverse proxies in front of the web server
     provider_timeout: float = 10.0  # seconds for one call to a provider
     lease_seconds: float = 60.0  # how long a worker may hold a claimed delivery
@@ -238,6 +241,18 @@ def _check(settings: Settings) -> list[str]:
         value = getattr(settings, name)
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             faults.append(f"{PREFIX}{name.upper()} must be a http(s) address")
+    if settings.base_map:
+        parts = urlsplit(settings.base_map)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            faults.append(f"{PREFIX}BASE_MAP must begin with https://")
+        if not all(one in settings.base_map for one in ("{z}", "{x}", "{y}")):
+            faults.append(f"{PREFIX}BASE_MAP must hold {{z}}, {{x}} and {{y}}")
+        if any(one.isspace() or one in ";,'\"" for one in settings.base_map):
+            faults.append(f"{PREFIX}BASE_MAP must not hold blanks, quotes, commas or semicolons")
+        if settings.base_map_datum not in {"wgs84", "gcj02"}:
+            faults.append(f"{PREFIX}BASE_MAP_DATUM must be wgs84 or gcj02")
+        if not settings.base_map_attribution:
+            faults.append(f"{PREFIX}BASE_MAP needs {PREFIX}BASE_MAP_ATTRIBUTION: providers ask to be named")
     if settings.timestamp_url and not settings.timestamp_authority_file:
         faults.append(f"{PREFIX}TIMESTAMP_URL needs {PREFIX}TIMESTAMP_AUTHORITY_FILE, to check stamps with")
     for address in settings.offices:

@@ -16,10 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from outage_notify.services import publish_keys, publish_map
 from outage_notify.services.public_filter import View, When
 from outage_notify.services.public_words import LANGUAGES
+from outage_notify.web import base_map
 from outage_notify.web.context import runtime
 from outage_notify.web.open_data import address
 from outage_notify.web.public_cache import shelf
-from outage_notify.web.security import CONTENT_SECURITY_POLICY
+from outage_notify.web.security import content_security_policy
 
 pages = Blueprint("public", __name__)
 
@@ -66,7 +67,9 @@ def list_page() -> str:
 def embed() -> Response:
     """The map for a frame in somebody else's page: no navigation, links open outside."""
     response = make_response(render_template("public/embed.html", **_shown()))
-    policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+    policy = content_security_policy(base_map.sources(runtime().settings)).replace(
+        "frame-ancestors 'none'", "frame-ancestors *"
+    )
     response.headers["Content-Security-Policy"] = policy
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

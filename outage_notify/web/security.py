@@ -8,7 +8,7 @@ script, bodies are small, and guessing is slow. Leaves to others: who may call w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from outage_notify.services.runtime import Runtime
+from outage_notify.web import base_map
 
 LARGEST_BODY = 256 * 1024
 # Routes that take a file, for signed-in people only.
@@ -29,19 +30,6 @@ LARGER_BODIES = {
     "customers.plan": 5 * 1024 * 1024,
     "tasks.paper": 7 * 1024 * 1024,
 }
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 # Blueprints whose pages anybody may see and caches may keep for a moment.
 OPEN_BLUEPRINTS = frozenset({"public", "open_data"})
 # The last two are of RFC 5861: who comes while a page is made anew gets the one before, and so while it can't be made.
@@ -56,6 +44,23 @@ SIGN_IN_LIMIT = "20 per minute"
 GUESS_LIMIT = "30 per minute; 300 per day"
 SIGN_LIMIT = "60 per minute"
 WEBHOOK_LIMIT = "1200 per second"
+
+
+def content_security_policy(images: Iterable[str] = ()) -> str:
+    """`images`: origins that pictures may come from beside our own. Nothing else comes from elsewhere."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            " ".join(("img-src 'self' data:", *images)),
+            "connect-src 'self'",
+            "font-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def failed(response: Response) -> bool:
@@ -101,7 +106,8 @@ def harden(app: Flask, rt: Runtime) -> None:
     limiter.init_app(app)
     app.jinja_env.globals["style_mark"] = _static_mark(Path(app.static_folder or ""))
 
-    fixed = fixed_headers(https)
+    fixed = fixed_headers(https, base_map.sources(settings))
+    app.jinja_env.globals["base_map"] = base_map.told(settings)
 
     @app.after_request
     def headers(response: Response) -> Response:
@@ -127,10 +133,10 @@ def _limit_storage(broker_url: str) -> str:
     return broker_url if broker_url.startswith(("redis://", "rediss://")) else "memory://"
 
 
-def fixed_headers(https: bool) -> dict[str, str]:
+def fixed_headers(https: bool, images: Iterable[str] = ()) -> dict[str, str]:
     """What every answer says, whoever asks for whatever."""
     fixed = {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": content_security_policy(images),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",

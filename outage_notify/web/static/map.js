@@ -137,6 +137,7 @@
     const bounds = layer.getBounds();
     if (bounds.isValid()) map.fitBounds(bounds.pad(0.1), { maxZoom: 16, animate: false });
     else map.setView([0, 0], 2);
+    if (window.BaseMap) BaseMap.under(map, element);
     L.control.scale({ imperial: false }).addTo(map);
     layer.addTo(map);
     const pins = L.layerGroup().addTo(map), found = [];

@@ -29,6 +29,7 @@
     const [west, south, east, north] = network.bounds;
     const all = L.latLngBounds([south, west], [north, east]).pad(0.04);
     map.fitBounds(all, { animate: false });
+    if (window.BaseMap) BaseMap.under(map, element);
     L.control.scale({ imperial: false }).addTo(map);
     const base = section.dataset.network.replace(/\.json$/, "/") + network.version + "/";
     let look = colours(element);

@@ -25,8 +25,6 @@ def upgrade() -> None:
         batch.add_column(sa.Column("totp_secret", sa.String(400), nullable=False, server_default=""))
         batch.add_column(sa.Column("totp_step", sa.BigInteger(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("recovery_hashes", sa.JSON(), nullable=False, server_default="[]"))
-        batch.add_column(sa.Column("oidc_identity", sa.String(400), nullable=True))
-        batch.create_unique_constraint(op.f("uq_users_oidc_identity"), ["oidc_identity"])
     op.create_table(
         "user_sessions",
         sa.Column("id", number, nullable=False),
@@ -107,8 +105,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_user_sessions_user_ref"), table_name="user_sessions")
     op.drop_table("user_sessions")
     with op.batch_alter_table("users") as batch:
-        batch.drop_constraint(op.f("uq_users_oidc_identity"), type_="unique")
-        for name in ("oidc_identity", "recovery_hashes", "totp_step", "totp_secret", "must_change_password"):
+        for name in ("recovery_hashes", "totp_step", "totp_secret", "must_change_password"):
             batch.drop_column(name)
 
 

@@ -5,7 +5,7 @@ Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from outage_notify.domain.errors import NotFound
@@ -15,7 +15,7 @@ from outage_notify.services.customer_supplies import SiteSupplies, supplies
 from outage_notify.services.feed_addresses import Address
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
-from outage_notify.store import customer_queries, own_key_queries
+from outage_notify.store import customer_queries, own_key_queries, visit_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
 from outage_notify.store.own_key_tables import OwnKey
 from outage_notify.store.people_tables import Customer
@@ -31,6 +31,7 @@ class CustomerPage:
     kept: KeptPlan
     receipts: Sequence[tuple[SignedReceipt, Acknowledgement, bool]]
     own_keys: Sequence[OwnKey]
+    photos: Set[int] = frozenset()
 
 
 def listing(rt: Runtime, words: str = "") -> Sequence[Customer]:
@@ -46,6 +47,7 @@ def page(rt: Runtime, customer_id: str) -> CustomerPage:
         if found is None:
             raise NotFound("There is no such customer.", "Look for the name in the list.")
         receipts = acks.receipts_of(session, found.id)
+        photos = visit_queries.photos_among(session, {receipt.sequence for receipt, _, _ in receipts})
         keys = own_key_queries.keys_of(session, found.id)
         sites = supplies(session, found.service_points)
     return CustomerPage(
@@ -55,6 +57,7 @@ def page(rt: Runtime, customer_id: str) -> CustomerPage:
         customer_plans.kept(rt, customer_id),
         receipts,
         keys,
+        photos,
     )
 
 
@@ -64,4 +67,13 @@ def scan(rt: Runtime, customer_id: str, sequence: int) -> tuple[str, bytes]:
         found = acks.scan_of(session, feed_addresses.customer(session, customer_id).id, sequence)
     if found is None:
         raise NotFound("There is no scan of this receipt.", "Look at the list of receipts.")
+    return found
+
+
+def photo(rt: Runtime, customer_id: str, sequence: int) -> bytes:
+    """The photograph (JPEG) of one receipt. NotFound if this customer has none there."""
+    with rt.database.read() as session:
+        found = visit_queries.photo_of(session, feed_addresses.customer(session, customer_id).id, sequence)
+    if found is None:
+        raise NotFound("There is no photograph of this receipt.", "Look at the list of receipts.")
     return found

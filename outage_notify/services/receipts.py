@@ -31,7 +31,7 @@ from outage_notify.domain.errors import OutageNotifyError
 from outage_notify.services import anchor_chain
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_queries as acks
-from outage_notify.store import chain_queries
+from outage_notify.store import chain_queries, visit_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, SignedReceipt
 
 
@@ -118,7 +118,11 @@ def _other_scan(session: Session, receipt: SignedReceipt, signed: ReceiptPayload
     named = signed.details.get("scan_sha256", "")
     # Most receipts name none, and asking for each would be a query for each.
     same = not named or acks.scan_hashes(session, receipt.sequence) == (named, named)
-    return "" if same else "scan of the slip"
+    if not same:
+        return "scan of the slip"
+    photo = signed.details.get("photo_sha256", "")
+    same = not photo or visit_queries.photo_hashes(session, receipt.sequence) == (photo, photo)
+    return "" if same else "photograph of the visit"
 
 
 def _difference(receipt: SignedReceipt, ack: Acknowledgement, signed: ReceiptPayload) -> str:

@@ -42,8 +42,6 @@ class User(Base):
     totp_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     # Of codes that stand in for a lost phone, each once.
     recovery_hashes: Mapped[list[str]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
-    # Who it is at the utility's own sign-in: issuer and subject.
-    oidc_identity: Mapped[str | None] = mapped_column(String(400), unique=True)
 
     def may(self, role: Role) -> bool:
         return self.active and role.value in self.roles

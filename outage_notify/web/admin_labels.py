@@ -72,7 +72,6 @@ ADMIN_WORDS: dict[str, dict[str, Any]] = {
         "second_factor_off": _l("Code by phone switched off"),
         "second_factor_unreadable": _l("Code by phone can't be checked"),
         "recovery_code_used": _l("Code for a lost phone used"),
-        "identity_linked": _l("Linked to the utility's sign-in"),
         "network_imported": _l("Network imported"),
         "network_undone": _l("Network put back"),
         "customers_imported": _l("Customers imported"),

@@ -112,6 +112,15 @@ def emergency_file(customer_id: str) -> Response:
     return Response(body, mimetype="application/pdf", headers={"Content-Disposition": disposition})
 
 
+@pages.get("/<path:customer_id>/photos/<int:scan_id>")
+def photo(customer_id: str, scan_id: int) -> Response:
+    """The photograph of a visit."""
+    body = key_customers.photo(runtime(), customer_id, scan_id)
+    name = f"receipt-{scan_id}-photo.jpeg"
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return Response(body, mimetype="image/jpeg", headers=headers)
+
+
 @pages.get("/<path:customer_id>/scans/<int:scan_id>")
 def scan(customer_id: str, scan_id: int) -> Response:
     kind, body = key_customers.scan(runtime(), customer_id, scan_id)

@@ -27,6 +27,7 @@ LARGEST_BODY = 256 * 1024
 # Routes that take a file, for signed-in people only.
 LARGER_BODIES = {
     "imports.upload": 513 * 1024 * 1024,
+    "visits.answer": 64 * 1024 * 1024,
     "customers.plan": 5 * 1024 * 1024,
     "tasks.paper": 7 * 1024 * 1024,
 }

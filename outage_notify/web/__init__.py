@@ -53,6 +53,7 @@ def _mount(app: Flask) -> None:
     from outage_notify.web import (
         account,
         admin_imports,
+        admin_settings,
         admin_trail,
         admin_users,
         admin_webhooks,
@@ -96,6 +97,7 @@ def _mount(app: Flask) -> None:
         account.pages,
         admin_users.pages,
         admin_imports.pages,
+        admin_settings.pages,
         admin_trail.pages,
         admin_webhooks.pages,
         desk_board.pages,

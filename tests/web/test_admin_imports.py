@@ -7,10 +7,13 @@ from io import BytesIO
 import pytest
 from flask import Flask
 
+from channels.model import Channel
 from outage_notify.cli import main
 from outage_notify.services import audit_trail, long_work
 from outage_notify.services.runtime import Runtime
+from outage_notify.store.sender_tables import SenderState
 from tests.factories import town
+from tests.factories.people import NOW
 from tests.web.conftest import Person
 
 PAGE, AUDIT = "/desk/admin/imports", "/desk/admin/audit"
@@ -88,3 +91,24 @@ def test_the_command_says_whether_the_chain_holds(
     capsys.readouterr()
     assert main(["audit", "list", "--what", "user_added", "--json"]) == 0
     assert '"actor": "system"' in capsys.readouterr().out
+
+
+def test_what_is_set_can_be_read_and_no_secret_with_it(admin: Person, app: Flask, rt: Runtime) -> None:
+    with rt.database.write() as session:
+        for name in ("twilio-sms", "smtp"):
+            bucket = {"per_second": 10.0, "burst": 10.0, "tokens": 1.0, "refilled_at": NOW}
+            state = SenderState(sender=name, channel=Channel.SMS, rest_owed=0.0, troubles=0, **bucket)
+            if name == "smtp":
+                state.down_since, state.down_reason = NOW, "refuses its password"
+            session.add(state)
+    senders = admin.get("/desk/admin/senders").get_data(as_text=True)
+    assert "twilio-sms" in senders and "No trouble known" in senders
+    assert senders.count("Fails") == 1 and "refuses its password" in senders
+    assert rt.settings.twilio_auth_token and rt.settings.twilio_auth_token not in senders
+    policy = admin.get("/desk/admin/policy").get_data(as_text=True)
+    assert "第二十八条" in policy and policy.count('<th scope="row">') == len(rt.policy.rules)
+    assert "7 个自然日" in Person(app, "zh-CN").sign_in(town.ADMIN).get("/desk/admin/policy").get_data(
+        as_text=True
+    )
+    managers = admin.get("/desk/admin/managers").get_data(as_text=True)
+    assert "赵敏" in managers and ">54</td>" in managers

@@ -1,0 +1,37 @@
+"""Grid managers and how much each has to look after."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outage_notify.store.people_tables import GridManager, ServicePoint
+from outage_notify.store.work_tables import Task, TaskKind
+
+
+def areas(session: Session) -> list[tuple[str, str, int, int]]:
+    """(name, phone, service points, visits that wait) of each, by name."""
+    points = (
+        select(ServicePoint.grid_manager_ref, func.count().label("points"))
+        .where(ServicePoint.gone_at.is_(None))
+        .group_by(ServicePoint.grid_manager_ref)
+        .subquery()
+    )
+    visits = (
+        select(Task.grid_manager_ref, func.count().label("visits"))
+        .where(Task.done_at.is_(None), Task.kind == TaskKind.VISIT)
+        .group_by(Task.grid_manager_ref)
+        .subquery()
+    )
+    statement = (
+        select(
+            GridManager.name,
+            GridManager.phone,
+            func.coalesce(points.c.points, 0),
+            func.coalesce(visits.c.visits, 0),
+        )
+        .outerjoin(points, points.c.grid_manager_ref == GridManager.id)
+        .outerjoin(visits, visits.c.grid_manager_ref == GridManager.id)
+        .order_by(GridManager.name, GridManager.id)
+    )
+    return [(name, phone, own, waiting) for name, phone, own, waiting in session.execute(statement)]

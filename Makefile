@@ -67,8 +67,8 @@ bench-receipts: venv-test ## sign and verify a chain of receipts: make bench-rec
 bench-map: venv-test ## the public's pages: rates beside an empty view and a plain file, rebuild, first view on a phone
 	@sh .ci/servers.sh load
 	@$(BIN)/python -m tests.load.bench_map $(ARGS)
-	@$(BIN)/python -m tests.load.bench_nginx
 	@$(BIN)/python -m tests.load.bench_first_view
+	@$(BIN)/python -m tests.load.bench_nginx
 
 bench-board: venv-test ## first byte of the desk's pages with 10,000 outages: make bench-board ARGS="--outages 1000"
 	@$(BIN)/python -m tests.load.bench_board $(ARGS)

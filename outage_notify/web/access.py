@@ -14,6 +14,7 @@ from flask import Flask, abort, redirect, request, url_for
 from flask_login import current_user
 
 from outage_notify.store.user_tables import WORKING, Role
+from outage_notify.web import kept_forms
 from outage_notify.web.auth import login_manager
 
 
@@ -225,6 +226,11 @@ def allowed(access: Access) -> bool:
     return access is A.STAFF or current_user.may(Role(access.value))
 
 
+def _sign_in() -> Any:
+    """To the page for signing in; what was typed comes along."""
+    return kept_forms.ask_again() if kept_forms.worth_keeping() else login_manager.unauthorized()
+
+
 def enforce(app: Flask) -> None:
     """Ask the table before each request. Strangers are sent to sign in, the wrong role gets 403."""
 
@@ -240,4 +246,4 @@ def enforce(app: Flask) -> None:
             return redirect(url_for("account.page"))
         if allowed(access):
             return None
-        return abort(403) if current_user.is_authenticated else login_manager.unauthorized()
+        return abort(403) if current_user.is_authenticated else _sign_in()

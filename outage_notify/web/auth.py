@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from outage_notify.domain.errors import NotPermitted
 from outage_notify.services import second_factor, signed_in, users
 from outage_notify.store.user_tables import Role
+from outage_notify.web import kept_forms
 from outage_notify.web.context import runtime
 from outage_notify.web.security import SIGN_IN_LIMIT, limiter
 
@@ -92,10 +93,14 @@ def sign_in() -> Any:
     except NotPermitted as refusal:
         checked, error = None, refusal
     if checked is None:
-        return render_template("desk/sign_in.html", failed=True, error=error, username=name), 401
+        return render_template(
+            "desk/sign_in.html", failed=True, error=error, username=name, kept=kept_forms.carried()
+        ), 401
     if second_factor.is_on(runtime(), checked.id):
         session.clear()
         session[_HALF_IN] = {"user": checked.id, "at": int(_seconds())}
+        if kept := kept_forms.carried():
+            return render_template("desk/sign_in_code.html", kept=kept)
         return redirect(url_for(".second", next=request.args.get("next")))
     return enter(checked.id)
 
@@ -115,7 +120,9 @@ def second() -> Any:
     except NotPermitted as refusal:
         right, error = False, refusal
     if not right:
-        return render_template("desk/sign_in_code.html", failed=True, error=error), 401
+        return render_template(
+            "desk/sign_in_code.html", failed=True, error=error, kept=kept_forms.carried()
+        ), 401
     return enter(half["user"])
 
 
@@ -128,7 +135,7 @@ def enter(user_id: int) -> Response:
     session.clear()
     session.permanent = True
     login_user(Person(identifier, here))
-    return redirect(_next_page())
+    return kept_forms.delivered() or redirect(_next_page())
 
 
 @pages.post("/sign-out")

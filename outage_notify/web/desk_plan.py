@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from outage_notify.domain.errors import InvalidInput, OutageNotifyError
+from outage_notify.domain.errors import Conflict, InvalidInput, OutageNotifyError
 from outage_notify.domain.outage import OutageKind
 from outage_notify.services import (
     desk_views,
@@ -181,4 +181,17 @@ def _form(purpose: str, reference: str, filled: dict[str, str], save: Callable[[
             status = status_of(fault) if fault else 200
         return render_template("desk/plan.html", screen=screen, **page), status
     except OutageNotifyError as error:
+        if isinstance(error, Conflict) and reference:
+            page |= _meanwhile(reference, form)
         return render_template("desk/plan.html", error=error, **page), status_of(error)
+
+
+def _meanwhile(reference: str, form: dict[str, str]) -> dict[str, Any]:
+    """What stands now where somebody else was faster, beside what was typed. Who has seen it may save it all the same:
+    the form carries the version that it was shown."""
+    stands = _stored(reference)
+    differs = [
+        (name, text) for name, text in stands.items() if name != "version" and text != form.get(name, "")
+    ]
+    fresh = form | {"version": stands.get("version", form.get("version", ""))}
+    return {"meanwhile": differs, "form": fresh}

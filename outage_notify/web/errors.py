@@ -21,7 +21,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from outage_notify.domain import errors as domain
-from outage_notify.web import problems
+from outage_notify.web import kept_forms, problems
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +103,8 @@ def _refused(error: domain.OutageNotifyError) -> Response:
 
 
 def _stale_form(error: CSRFError) -> Response:
+    if kept_forms.worth_keeping():
+        return kept_forms.ask_again()
     return page(
         400,
         _("This form is too old or came from somewhere else"),

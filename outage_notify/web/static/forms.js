@@ -21,6 +21,15 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   });
 
+  // A file that the server would refuse is refused before it is sent, so that the rest of the form is not lost.
+  document.addEventListener("change", function (event) {
+    const input = event.target;
+    if (input.type !== "file" || !input.dataset.most) return;
+    const large = Array.from(input.files).some((one) => one.size > Number(input.dataset.most));
+    input.setCustomValidity(large ? input.dataset.tooLarge : "");
+    input.reportValidity();
+  });
+
   // Search an element of the network and add it as a line of the text field.
   document.querySelectorAll("[data-element-search]").forEach(function (input) {
     const list = document.getElementById(input.getAttribute("list"));

@@ -47,7 +47,7 @@ def test_red_is_where_somebody_must_act(rt: Runtime, planner: Person) -> None:
     assert "overrun" not in needs(rt).get(runs, [])
     turn(rt, START + timedelta(days=41))
     assert needs(rt)[quiet] == ["never_approved"]
-    shown = planner.get("/desk/?needs=1").get_data(as_text=True)
+    shown = planner.sign_in(town.PLANNER).get("/desk/?needs=1").get_data(as_text=True)
     assert quiet in shown and 'class="red"' in shown
     board = desk_views.board(rt, BoardFilter(needs=START + timedelta(days=41)))
     assert board.total == board.red == len(needs(rt))

@@ -58,6 +58,8 @@ def test_a_day_at_the_desk(planner: Person, approver: Person, rt: Runtime) -> No
     text = planner.get(f"/desk/outages/{reference}").get_data(as_text=True)
     assert "市第一人民医院" in text and "First notice" in text
     turn(rt, START + timedelta(hours=1))
+    planner.sign_in(town.PLANNER)
+    approver.sign_in(town.APPROVER)
     text = planner.get(f"/desk/outages/{reference}").get_data(as_text=True)
     assert "key customers have not signed" in text
     assert "have not signed (" in act(planner, reference, "start")

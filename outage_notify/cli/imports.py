@@ -102,6 +102,27 @@ def customers(file: Path, dry_run: bool, by: str, as_json: bool) -> int:
     return _report(report, as_json, "Nothing in it differs from what is there.")
 
 
+@import_group.command("service-points")
+@click.argument("file", type=click.Path(path_type=Path))
+@dry_run_option
+@by_option
+@json_option
+def service_points(file: Path, dry_run: bool, by: str, as_json: bool) -> int:
+    """Replace the halls, charging, water points and warm rooms that the public is shown by those in FILE (CSV)."""
+    from outage_notify.services.service_places import import_places
+
+    try:
+        with runtime() as rt:
+            number = import_places(rt, file, dry_run, by)
+    except ImportRefused as error:
+        return _refused(error, as_json)
+    if as_json:
+        emit({"places": number, "dry_run": dry_run})
+    else:
+        show(f"{number} service points{'; dry run, nothing was changed' if dry_run else ''}.")
+    return 0
+
+
 def _refused(error: ImportRefused, as_json: bool) -> int:
     if not as_json:
         raise error

@@ -59,6 +59,8 @@ ACCESS: dict[str, Access] = {
     "open_data.page": A.EVERYBODY,
     "open_data.document": A.EVERYBODY,
     "open_data.events": A.EVERYBODY,
+    "open_data.service_points": A.EVERYBODY,
+    "public.service_points": A.EVERYBODY,
     "open_data.geojson": A.EVERYBODY,
     "public.healthz": A.EVERYBODY,
     "metrics.page": A.LINK,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
-from outage_notify.services import push_events
+from outage_notify.services import push_events, service_places
 from outage_notify.services.public_facts import slug
 from outage_notify.web.context import runtime
 from outage_notify.web.public_cache import shelf
@@ -49,6 +49,21 @@ def events() -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@pages.get("/open-data/v1/service-points.geojson")
+def service_points() -> Response:
+    """Halls, charging, water points, warm rooms, and whether they have supply themselves."""
+    try:
+        found = service_places.as_geojson(service_places.shown(runtime()))
+    except SQLAlchemyError:
+        abort(503)
+    response = jsonify(found)
+    response.mimetype = "application/geo+json"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cache-Control"] = "public, max-age=30"
     return response
 
 

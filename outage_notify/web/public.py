@@ -13,7 +13,7 @@ import segno
 from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from outage_notify.services import publish_keys, publish_map
+from outage_notify.services import publish_keys, publish_map, service_places
 from outage_notify.services.public_filter import View, When
 from outage_notify.services.public_words import LANGUAGES
 from outage_notify.web import base_map
@@ -61,6 +61,15 @@ def map_page() -> str:
 @pages.get("/outages")
 def list_page() -> str:
     return render_template("public/list.html", **_shown())
+
+
+@pages.get("/service-points")
+def service_points() -> str:
+    """Where to go while supply is off; straight from the database, because a dark hall must not be named as help."""
+    try:
+        return render_template("public/service_points.html", places=service_places.shown(runtime()))
+    except SQLAlchemyError:
+        abort(503)
 
 
 @pages.get("/embed")

@@ -114,6 +114,22 @@
     return L.circleMarker(where, { radius: role === "lost" ? (crowd ? 1.5 : 3) : 5, className: "net net-" + role });
   }
 
+  // Halls, charging, water points, warm rooms; what is dark itself looks so. The page of them says the same.
+  async function servicePoints(map, source, language) {
+    const answer = await fetch(source).catch(() => null);
+    if (!answer || !answer.ok) return;
+    const signs = { hall: "⌂", charging: "ϟ", water: "≋", warm_room: "☼" };
+    (await answer.json()).features.forEach(function (one) {
+      const p = one.properties, name = p.name[language] || p.name.en, at = one.geometry.coordinates;
+      const icon = L.divIcon({ className: "pin pin-place pin-" + p.supply, html: signs[p.kind], iconSize: [26, 26] });
+      const box = document.createElement("div"), link = document.createElement("a");
+      link.href = "/service-points";
+      link.textContent = name;
+      box.append(link, document.createElement("br"), p.address);
+      L.marker([at[1], at[0]], { icon: icon, title: name, alt: name }).bindPopup(box).addTo(map);
+    });
+  }
+
   async function draw(element) {
     const say = words(element), language = document.documentElement.lang;
     const chosen = element.dataset.references ? new Set(JSON.parse(element.dataset.references)) : null;
@@ -147,6 +163,7 @@
     arrange(map, pins, found, say, language);
     map.on("zoomend", () => arrange(map, pins, found, say, language));
     element.dataset.ready = "true";
+    if (element.dataset.points) servicePoints(map, element.dataset.points, language);
   }
 
   // Without its data (no network, or the page is being left) there is no map; the list beside it says the same.

@@ -22,7 +22,18 @@ from outage_notify.store import service_place_queries
 from outage_notify.store.service_place_tables import ServicePlace
 from outage_notify.store.work_queries import record
 
-COLUMNS = "id kind name_zh name_en address latitude longitude element hours phone".split()
+COLUMNS = [
+    "id",
+    "kind",
+    "name_zh",
+    "name_en",
+    "address",
+    "latitude",
+    "longitude",
+    "element",
+    "hours",
+    "phone",
+]
 KINDS = ("hall", "charging", "water", "warm_room")
 SOON = timedelta(days=7)
 MOST = 5_000
@@ -53,11 +64,15 @@ def import_places(rt: Runtime, path: Path, dry_run: bool = False, by: str = "sys
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ImportRefused([Fault(name, None, "", "The file can't be read.", "Save it as UTF-8.")]) from error
+        raise ImportRefused(
+            [Fault(name, None, "", "The file can't be read.", "Save it as UTF-8.")]
+        ) from error
     reader = csv.DictReader(StringIO(text))
     missing = [one for one in ("id", "kind", "latitude", "longitude") if one not in (reader.fieldnames or ())]
     if missing:
-        raise ImportRefused([Fault(name, 1, missing[0], "The column is missing.", "Add it to the first line.")])
+        raise ImportRefused(
+            [Fault(name, 1, missing[0], "The column is missing.", "Add it to the first line.")]
+        )
     with rt.database.write() as session:
         known, seen = service_place_queries.loads(session), set[str]()
         rows, faults = [], []

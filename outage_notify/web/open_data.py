@@ -63,7 +63,8 @@ def service_points() -> Response:
     response.mimetype = "application/geo+json"
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.headers["Cache-Control"] = "public, max-age=30"
+    # Not "public": what is kept by version would miss an import.
+    response.headers["Cache-Control"] = "max-age=30"
     return response
 
 

@@ -63,8 +63,8 @@ def service_points() -> Response:
     response.mimetype = "application/geo+json"
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    # Not "public": what is kept by version would miss an import.
-    response.headers["Cache-Control"] = "max-age=30"
+    # What is kept by version would miss an import.
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

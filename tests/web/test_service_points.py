@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outage_notify.domain.errors import ImportRefused
-from outage_notify.services import run_outage
+from outage_notify.services import run_outage, start_gate
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.service_places import import_places
 from tests.factories import town
@@ -38,6 +38,7 @@ def test_a_place_is_marked_while_it_is_dark_itself(rt: Runtime, stranger: Person
     reference = town.approved(rt)
     turn(rt, START)
     assert supplies(stranger) == {"A": "soon", "B": "on", "C": "on"}
+    start_gate.decide(rt, town.APPROVER, reference, "all were called")
     run_outage.start(rt, town.PLANNER, reference)
     assert supplies(stranger) == {"A": "off", "B": "on", "C": "perhaps"}
     page = stranger.get("/service-points").get_data(as_text=True)

@@ -22,10 +22,21 @@ class NoticeKind(StrEnum):
     RESTORED = "RESTORED"
     REMINDER = "REMINDER"
     FOLLOWERS = "FOLLOWERS"  # news to strangers who asked for it; no duty, and nobody counts as told by it
+    INVITATION = (
+        "INVITATION"  # the calendar entry alone, to mailboxes that wish it and that the ladder passes over
+    )
+    INVITATION_CANCELLED = "INVITATION_CANCELLED"
 
 
 # Notices that announce a coming window: whoever got one of them has been told of it.
 ANNOUNCEMENTS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD, NoticeKind.CHANGED})
+
+# Entries for calendars: beside the notice, never the notice itself. Nobody counts as told by them, no ladder
+# steps below them.
+INVITATIONS = frozenset({NoticeKind.INVITATION, NoticeKind.INVITATION_CANCELLED})
+
+# What takes something back stays true whatever becomes of the outage.
+TAKEN_BACK = frozenset({NoticeKind.CANCELLED, NoticeKind.INVITATION_CANCELLED})
 
 # News of the hour: sent at once by SMS and e-mail, voice waits out the quiet hours except for key customers.
 IMMEDIATE = frozenset(
@@ -54,6 +65,8 @@ TRUE_WHILE: Mapping[NoticeKind, frozenset[OutageState]] = {
     NoticeKind.RESTORED: frozenset({OutageState.COMPLETED}),
     # It says which step it tells of; a newer step withdraws or follows it.
     NoticeKind.FOLLOWERS: frozenset(OutageState),
+    NoticeKind.INVITATION: frozenset({OutageState.APPROVED}),
+    NoticeKind.INVITATION_CANCELLED: frozenset(OutageState),
 }
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from channels.model import Channel, Message
 from channels.sender import Sender
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.domain.notice import still_true
+from outage_notify.domain.notice import NoticeKind, still_true
 from outage_notify.services.notice_facts import WaveTexts
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import step_ladder
@@ -120,6 +120,11 @@ def _may_go(session: Session, rt: Runtime, row: WaveRow, outage: Outage, now: da
         why = "opted out" if row.opted_out_at else "the address is known to be wrong"
         if claims.withdraw(session, row.id, now, why, DeliveryState.CLAIMED):
             step_ladder(session, rt, session.get_one(Delivery, row.id), now)
+        return False
+    unwished = row.notice_kind is NoticeKind.INVITATION and not row.invitation
+    if unwished and session.get_one(Delivery, row.id).doubt_since is None:
+        # Or the ladder has come to this mailbox meanwhile. One that may have arrived is settled first.
+        claims.withdraw(session, row.id, now, "wished no longer, or with the notice", DeliveryState.CLAIMED)
         return False
     if row.urgent or row.channel is Channel.EMAIL:
         return True

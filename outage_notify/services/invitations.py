@@ -1,7 +1,7 @@
 """Calendar invitations by e-mail (iMIP), for mailboxes that wish them: asked for on the customer's page or at the desk.
 
-An invitation is the notice's own e-mail with the event as REQUEST, once per revision, or as CANCEL: it goes
-through the outbox like every message and so never twice. Leaves to others: what is in it (`notice_facts`).
+An invitation is the notice's own e-mail with the event as REQUEST, once per revision, or as CANCEL. Leaves to
+others: what is in it (`notice_facts`), mailboxes that the ladder passes over (`send_invitations`).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from channels.calendar import (
 from channels.model import Channel, Language, Message, NoticeFacts, PlaceLine
 from channels.render import render_email, render_sms, render_voice
 from outage_notify.domain.audience import Tier
-from outage_notify.domain.notice import ANNOUNCEMENTS, SIGNED, NoticeKind
+from outage_notify.domain.notice import ANNOUNCEMENTS, INVITATIONS, SIGNED, NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import follow_texts, publish_map
 from outage_notify.services.publish_calendar import event_site
@@ -37,7 +37,15 @@ from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevi
 from outage_notify.store.wave_queries import Place, Recipient, Wave, WaveRow, load_wave
 
 CALLBACK_LIFE = timedelta(days=14)
-_METHODS = dict.fromkeys(ANNOUNCEMENTS, "REQUEST") | {NoticeKind.CANCELLED: "CANCEL"}
+_METHODS = dict.fromkeys((*ANNOUNCEMENTS, NoticeKind.INVITATION), "REQUEST") | {
+    NoticeKind.CANCELLED: "CANCEL",
+    NoticeKind.INVITATION_CANCELLED: "CANCEL",
+}
+# What the mail around an invitation says: the same as the notice, and nothing to sign.
+_WORDED_AS = {
+    NoticeKind.INVITATION: NoticeKind.SEVEN_DAY,
+    NoticeKind.INVITATION_CANCELLED: NoticeKind.CANCELLED,
+}
 LINK_LIFE_AFTER_END = timedelta(days=30)
 
 
@@ -138,7 +146,7 @@ def facts_from(
         sign_url = f"{base}/s/{rt.link_token('sign', asked, life)}"
     told_in = language or customer.language
     return NoticeFacts(
-        kind=kind.value,
+        kind=_WORDED_AS.get(kind, kind).value,
         language=told_in,
         reference=outage.reference,
         revision=revision.number,
@@ -268,7 +276,8 @@ class WaveTexts:
             if row.notice_kind is not NoticeKind.RESTORED:
                 # The site whose event goes along: the first affected one of the first recipient.
                 site = event_site(whom.customer_id, mine[0].site_id) if mine else ""
-                method = _METHODS.get(row.notice_kind, "") if row.invitation else ""
+                wished = row.invitation or row.notice_kind in INVITATIONS
+                method = _METHODS.get(row.notice_kind, "") if wished else ""
                 ics = _event_file(rt, facts, site, outage, revision, now, row.address, method)
             email = render_email(facts, ics=ics, method=method)
         base, expires = rt.settings.base_url, now + CALLBACK_LIFE
@@ -352,7 +361,7 @@ def _event_file(
     )
     if not method:
         return render_event(event, facts.language)
-    if outage.state is OutageState.CANCELLED:
+    if cancelled and outage.state is OutageState.CANCELLED:
         # No revision makes a cancellation newer than what was asked for, so that its number does.
         event = replace(event, revision=event.revision + 1)
     sender = parseaddr(rt.settings.mail_from)[1]

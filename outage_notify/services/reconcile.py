@@ -27,8 +27,15 @@ from channels.model import (
     Sighting,
 )
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.domain.notice import still_true
-from outage_notify.services import audit, machine_access, record_receipts, schedule_notices, stand_in
+from outage_notify.domain.notice import NoticeKind, still_true
+from outage_notify.services import (
+    audit,
+    machine_access,
+    record_receipts,
+    schedule_notices,
+    send_invitations,
+    stand_in,
+)
 from outage_notify.services.escalate import escalate_due
 from outage_notify.services.notice_facts import message_for
 from outage_notify.services.print_letters import open_letter_tasks
@@ -313,6 +320,8 @@ def _complete_notices(rt: Runtime) -> int:
                 notice.incomplete = False
             elif notice.kind in schedule_notices.PLANNED_KINDS:
                 new += schedule_notices.announce(session, rt, outage, now)
+            elif notice.kind is NoticeKind.INVITATION_CANCELLED:
+                new += send_invitations.complete(session, rt, outage, notice, now)
             else:
                 new += complete_news(session, rt, outage, notice, now)
     return new

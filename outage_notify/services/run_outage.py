@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.errors import IllegalMove, InvalidInput
-from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.notice import TAKEN_BACK, NoticeKind
 from outage_notify.domain.outage import OutageState, RevisionState, require_move
-from outage_notify.services import acknowledge, announce, start_gate
+from outage_notify.services import acknowledge, announce, send_invitations, start_gate
 from outage_notify.services.plan_outage import changing, drop_pending
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import tell_news
@@ -43,6 +43,7 @@ def cancel_in(session: Session, rt: Runtime, by: str, outage: Outage, reason: st
         claims.withdraw_unsent(session, outage.id, now, "cancelled")
         acknowledge.close_at_cancel(session, outage, now)
         told = tell_news(session, rt, outage, NoticeKind.CANCELLED, now, outage.standing.end)
+        send_invitations.uninvite(session, rt, outage, (), now)
     else:
         outage.standing.state = RevisionState.DROPPED
     record(session, now, by, "cancelled", outage=outage.id, deliveries=told)
@@ -70,7 +71,7 @@ def start(rt: Runtime, by: str, reference: str, version: int | None = None) -> i
         unannounced = announce.unmet(announce.of_standing(session, rt, outage, now))
         outage.state, outage.started_at = OutageState.ACTIVE, now
         # Whom a revision has spared still hears of that.
-        claims.withdraw_unsent(session, outage.id, now, "the work has started", keep=NoticeKind.CANCELLED)
+        claims.withdraw_unsent(session, outage.id, now, "the work has started", keep=TAKEN_BACK)
         acknowledge.close_at_start(session, rt, outage, now)
         told = tell_news(session, rt, outage, NoticeKind.STARTED, now, outage.standing.end)
         record(
@@ -110,7 +111,7 @@ def complete(rt: Runtime, by: str, reference: str, version: int | None = None) -
         user_lookup.require(session, by, Role.PLANNER)
         require_move(reference, outage.state, OutageState.COMPLETED)
         outage.state, outage.completed_at = OutageState.COMPLETED, now
-        claims.withdraw_unsent(session, outage.id, now, "supply is back", keep=NoticeKind.CANCELLED)
+        claims.withdraw_unsent(session, outage.id, now, "supply is back", keep=TAKEN_BACK)
         facts = {"restored_at": now.isoformat()}
         told = tell_news(session, rt, outage, NoticeKind.RESTORED, now, now + NEWS_AFTER_END, facts)
         record(session, now, by, "completed", outage=outage.id, deliveries=told)

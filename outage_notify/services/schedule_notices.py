@@ -21,7 +21,7 @@ from outage_notify.domain.delivery import TOLD
 from outage_notify.domain.ladder import Target
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import acknowledge
+from outage_notify.services import acknowledge, send_invitations
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import by_customer, tell_reached
 from outage_notify.services.whom_to_tell import Person, people_in_chunks, priority_of
@@ -45,7 +45,8 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     """Bring the outbox in line with the standing revision; returns how many deliveries are new.
 
     First notices to those never told, CHANGED to those told of an earlier revision,
-    CANCELLED to those told and no longer affected, day-ahead notices to everybody affected.
+    CANCELLED to those told and no longer affected, day-ahead notices to everybody affected; calendar entries
+    beside them, which are not counted.
     Idempotent. Runs inside the caller's transaction.
     """
     if outage.state is not OutageState.APPROVED or outage.pending is not None:
@@ -74,6 +75,9 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
         new += _day_ahead(session, rt, outage, later, told, now, drafts, due)
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
+    # Beside the notices, and after them: whose mailbox gets the notice itself needs no second mail.
+    send_invitations.invite(session, rt, outage, affected - doubtful, now)
+    send_invitations.uninvite(session, rt, outage, affected, now)
     acknowledge.request_for(session, rt, outage, revision, keys, now)
     _mark_incomplete(session, outage, bool(doubtful), now)
     return new

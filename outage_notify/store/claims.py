@@ -8,7 +8,7 @@ in the program writes `Delivery.state` but the moves of many rows at once, next 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -242,10 +242,10 @@ def withdraw_unsent(
     now: datetime,
     why: str,
     below_revision: int | None = None,
-    keep: NoticeKind | None = None,
+    keep: Collection[NoticeKind] = (),
 ) -> int:
     """Withdraw every unsent delivery of an outage (of revisions before `below_revision`), but
-    those of one kind.
+    those of the kinds `keep`.
 
     Races with a worker's `begin` are decided by the row lock: either it is withdrawn, or it
     was begun and will be settled, and whoever it reaches is told of the change afterwards.
@@ -254,8 +254,8 @@ def withdraw_unsent(
     which = [Delivery.outage_ref == outage, Delivery.state.in_(UNSENT)]
     if below_revision is not None:
         which.append(Delivery.revision < below_revision)
-    if keep is not None:
-        kept = select(Notice.id).where(Notice.outage_ref == outage, Notice.kind == keep)
+    if keep:
+        kept = select(Notice.id).where(Notice.outage_ref == outage, Notice.kind.in_(tuple(keep)))
         which.append(Delivery.notice_ref.not_in(kept))
     _lock(session, *which)
     _changed(session, _doubted_again(update(Delivery).where(*which), now))

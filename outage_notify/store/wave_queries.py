@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session, defer, selectinload
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Impact, Tier, is_key
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
+from outage_notify.domain.notice import NoticeKind
 from outage_notify.store.acknowledgement_tables import Acknowledgement, link_subject
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
-from outage_notify.store.invitation_queries import invited_before
+from outage_notify.store.invitation_queries import INVITING, invited_before
 from outage_notify.store.listed import among, dialect_of, values_of
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
@@ -106,7 +106,7 @@ class WaveRow:
     deadline: datetime
     bad_at: datetime | None
     opted_out_at: datetime | None
-    # The mailbox wishes invitations, and no earlier announcement of this revision has brought it one.
+    # The mailbox wishes invitations, and no earlier message of this revision has brought it one.
     invitation: bool | None
     recipients: list[Recipient] = field(default_factory=list)
 
@@ -140,7 +140,7 @@ def load_wave(session: Session, ids: Sequence[int]) -> Wave:
             by_id[delivery].recipients.append(Recipient(*about))
     rows = [by_id[one] for one in ids if one in by_id]
     wished = {row.id for row in rows if row.invitation and row.channel is Channel.EMAIL}
-    announcing = {row.id for row in rows if row.id in wished and row.notice_kind in ANNOUNCEMENTS}
+    announcing = {row.id for row in rows if row.id in wished and row.notice_kind in INVITING}
     wished -= invited_before(session, announcing)
     for row in rows:
         row.invitation = row.id in wished

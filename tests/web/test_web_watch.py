@@ -12,7 +12,7 @@ import pytest
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.errors import InvalidInput, NotPermitted
-from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.notice import INVITATIONS, NoticeKind
 from outage_notify.services import approve_outage, desk_views, plan_outage, preview_texts, run_outage
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.users import add_user
@@ -68,7 +68,7 @@ def test_what_is_due_next_comes_in_order_and_turns_red_when_it_is_past(rt: Runti
     turn(rt, START + timedelta(hours=1))
     late = desk_views.outage(rt, reference).due_next
     assert [one.red for one in late if one.what in {"start", "announcement"}] == [True, True]
-    page = planner.get(f"/desk/outages/{reference}").get_data(as_text=True)
+    page = planner.sign_in(town.PLANNER).get(f"/desk/outages/{reference}").get_data(as_text=True)
     assert "overdue" in page and "What is due next" in page
     run_outage.cancel(rt, town.PLANNER, reference, "storm")
     assert desk_views.outage(rt, reference).due_next == []
@@ -78,8 +78,9 @@ def test_every_text_is_shown_with_its_segments_in_both_languages(rt: Runtime, pl
     reference = town.submitted(rt)
     found = preview_texts.texts(rt, reference)
     assert [one.key for one in found.addressees] == [False, True]
+    beside = INVITATIONS | {NoticeKind.CHANGED, NoticeKind.FOLLOWERS}
     assert {(one.kind, one.language) for one in found.texts} == {
-        (kind, language) for kind in NoticeKind if kind is not NoticeKind.CHANGED for language in Language
+        (kind, language) for kind in NoticeKind if kind not in beside for language in Language
     }
     for text in found.texts:
         most = (160, 153) if text.encoding == "GSM-7" else (70, 67)

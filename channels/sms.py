@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from twilio.base import values
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.model import Channel, FaultClass, Message, Outcome, Report, ReportStatus, Sighting
-from channels.twilio_client import NO_ANSWER, PAGE, SLACK, check_account, outcome_of, recent
+from channels.twilio_client import NO_ANSWER, PAGE, check_account, outcome_of, recent
 from channels.twilio_errors import classify
 
 SHORTEST_VALIDITY, LONGEST_VALIDITY = 1, 36_000  # seconds, Twilio's limits
+MOST_SKEW = timedelta(days=1)  # between our clock and Twilio's
 
 STATUSES: Mapping[str, ReportStatus] = {
     "accepted": ReportStatus.ACCEPTED,
@@ -66,7 +67,9 @@ class TwilioSms:
         )
 
     def find(self, message: Message, began: datetime, known_ids: frozenset[str]) -> list[Sighting] | None:
-        """Texts to this number since `began`, less a minute, that carry the reference.
+        """Texts to this number since `began`, less a day, that carry the reference.
+
+        The reference tells them from all others, so a wrong clock here or there must not hide one.
 
         Asked without a date, newest first, and cut off here: a text that Twilio still
         holds in its queue has no sending date, and a filter by it would hide the very
@@ -75,7 +78,7 @@ class TwilioSms:
         """
         if not message.reference:
             return None  # Nothing would tell it apart from other texts.
-        since = began.astimezone(UTC) - SLACK
+        since = began.astimezone(UTC) - MOST_SKEW
         carries = re.compile(rf"(?<![A-Za-z0-9]){re.escape(message.reference)}(?![A-Za-z0-9])")
         own = values.unset if self._service else self._sender
         try:

@@ -43,7 +43,7 @@ from channels.twilio_errors import classify_http
 
 PAGE = 1000  # the largest page that Twilio gives
 MOST_ASKED = 10 * PAGE  # more than this to one number is not a doubt but a defect
-SLACK = timedelta(minutes=1)  # between our clock and Twilio's
+SLACK = timedelta(minutes=5)  # between our clock and Twilio's
 Record = TypeVar("Record", CallInstance, MessageInstance)
 
 API_BASE = "https://api.twilio.com"

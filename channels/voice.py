@@ -83,7 +83,7 @@ class TwilioVoice:
         )
 
     def find(self, message: Message, began: datetime, known_ids: frozenset[str]) -> list[Sighting] | None:
-        """Calls to this number since `began`, less a minute, that belong to no other delivery.
+        """Calls to this number since `began`, less `SLACK`, that belong to no other delivery.
 
         A call carries no text, so the number, the time and `known_ids` must do. Asked
         without a start time, newest first: a call that still waits has not started.

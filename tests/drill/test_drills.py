@@ -64,7 +64,14 @@ def row(drill: Drill, fault: Fault, told: str, result: Result) -> str:
     faults.PROVIDER_DOWN,
     faults.CLOCKS_OFF,
     # In the short form several faults share a wave, so that each fault and each stack is there.
-    short=[(faults.DATABASE_LOST, RABBITMQ), (faults.PROVIDER_DOWN, REDIS)],
+    short=[
+        (
+            faults.together(
+                "database lost; provider down, its list late", faults.DATABASE_LOST, faults.PROVIDER_DOWN
+            ),
+            RABBITMQ,
+        ),
+    ],
 )
 def test_everybody_is_told_exactly_once(drill: Drill, fault: Fault, rows: list[str]) -> None:
     result = drill.run(LONGEST)

@@ -145,7 +145,7 @@ class Drill:
         self.workers = [self.start_worker(number) for number in range(WORKERS)]
         if not self.stack.embedded:
             self.start_beat(fault.beat_ahead)
-        crowd.turn_to(self.rt, self._wave)
+        self._turn_on(self._wave)
         began = time.monotonic()
         did = fault.strike(self)
         # At rest when nothing is to be sent, the provider has finished every call that it took, and was
@@ -276,14 +276,27 @@ class Drill:
         return {"to be asked about": count}
 
     def _turn_on(self, instant: datetime) -> None:
-        """Turn the clock on to that time, which may have come by itself since it was read."""
+        """Turn the clock on to that time, which may have come by itself since it was read.
+
+        The provider must have seen it too before anything else happens: a provider's clock goes on by
+        itself while the database is away, but it can't know that ours was turned by two days a moment
+        before. Its list would then show messages of the day before yesterday.
+        """
         with suppress(NotPermitted):
             crowd.turn_to(self.rt, instant)
+        self._wait(
+            lambda: datetime.fromisoformat(self._provider()["now"]) >= instant, "the provider to see the time"
+        )
 
     def _under_way(self) -> dict[str, int]:
-        health = requests.get(f"{self._simulator}/simulator/health", timeout=60).json()
+        health = self._provider()
         found = {f"{name} at the provider": health[name] for name in ("running", "waiting", "broken")}
         return {name: count for name, count in found.items() if count}
+
+    def _provider(self) -> dict[str, Any]:
+        """What the provider says of itself."""
+        said: dict[str, Any] = requests.get(f"{self._simulator}/simulator/health", timeout=60).json()
+        return said
 
     def story(self, addresses: Sequence[str]) -> str:
         """What the database knows of the first few of these."""

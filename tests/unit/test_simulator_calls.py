@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,9 @@ def test_a_lost_call_is_found_by_time_and_what_is_known(world: Simulation) -> No
     found = world.voice.find(world.call(ADA), began, frozenset({known}))
     assert found is not None and len(found) == 1 and found[0].status is ReportStatus.DELIVERED
     assert found[0].provider_id != known
+    # Our clock may be minutes ahead of the provider's.
+    assert world.voice.find(world.call(ADA), began + timedelta(minutes=4), frozenset({known})) == found
+    assert world.voice.find(world.call(ADA), began + timedelta(minutes=6), frozenset({known})) == []
 
 
 def test_a_call_needs_a_number_to_call_from(world: Simulation) -> None:

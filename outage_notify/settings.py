@@ -91,6 +91,16 @@ class Settings:
     follow_codes_per_hour: float = 300.0  # codes sent to strangers, all together
     api_reply_days: float = 30.0  # how long answers of the JSON interface are kept under their keys
     webhook_private: bool = False  # webhooks may lie in private networks and speak http
+    oidc_issuer: str = ""  # OpenID provider that people may sign in with; empty: passwords of ours alone
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""  # empty: a public client, held by PKCE alone
+    oidc_name: str = ""  # what people call it, shown on the button
+    oidc_scope: str = "openid profile email"
+    oidc_user_claim: str = "preferred_username"  # names the user; email counts only if it is verified
+    oidc_roles_claim: str = ""  # holds groups or roles, dots lead inwards: realm_access.roles; empty: ours
+    oidc_roles: str = ""  # which of them means which roles here, {"grid-planning": "planner desk"}
+    oidc_create: bool = False  # whoever has a role by it and is not known here is added
+    password_sign_in: bool = True  # 0: people sign in with the provider alone
     sender_options: str = ""  # settings of foreign senders, a JSON object of texts
 
     @classmethod
@@ -160,6 +170,11 @@ class Settings:
     def foreign_options(self) -> dict[str, str]:
         """What senders of other packages are told."""
         return _options(self.sender_options) if self.sender_options else {}
+
+    @property
+    def role_map(self) -> dict[str, tuple[str, ...]]:
+        """Roles here by what the provider calls them."""
+        return {name: tuple(roles.split()) for name, roles in _options(self.oidc_roles or "{}").items()}
 
     def order(self, channel: str) -> tuple[str, ...]:
         """The names of the senders of `sms`, `voice` or `email` where the settings name them."""
@@ -235,6 +250,7 @@ def _check(settings: Settings) -> list[str]:
             faults.append(
                 f'{PREFIX}SENDER_OPTIONS must be a JSON object of texts, such as {{"NAME": "value"}}'
             )
+    faults += _check_provider(settings)
     if settings.rest_share >= 1:
         faults.append(f"{PREFIX}REST_SHARE must be below 1")
     for name in ("base_url", "twilio_api_base", "second_twilio_api_base", "heartbeat_url", "timestamp_url"):
@@ -280,4 +296,34 @@ def _check(settings: Settings) -> list[str]:
                 faults.append(
                     f"{PREFIX}{name.upper()} must be on this machine while {PREFIX}SIMULATOR is set"
                 )
+    return faults
+
+
+def _check_provider(settings: Settings) -> list[str]:
+    """What is wrong with the settings of the OpenID provider."""
+    faults = []
+    issuer = urlsplit(settings.oidc_issuer)
+    if settings.oidc_issuer:
+        if issuer.scheme != "https" and not (issuer.scheme == "http" and issuer.hostname in LOOPBACK):
+            faults.append(f"{PREFIX}OIDC_ISSUER must begin with https://")
+        elif not issuer.hostname or issuer.query or issuer.fragment:
+            faults.append(f"{PREFIX}OIDC_ISSUER must be an address without ? and #")
+        if not settings.oidc_client_id:
+            faults.append(f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT_ID")
+        if "openid" not in settings.oidc_scope.split():
+            faults.append(f"{PREFIX}OIDC_SCOPE must hold the word openid")
+    elif not settings.password_sign_in:
+        faults.append(f"{PREFIX}PASSWORD_SIGN_IN=0 needs {PREFIX}OIDC_ISSUER: nobody could sign in")
+    if settings.oidc_roles:
+        try:
+            if not all(settings.role_map.values()):
+                faults.append(f"{PREFIX}OIDC_ROLES: each group needs a role")
+        except ValueError:
+            faults.append(
+                f'{PREFIX}OIDC_ROLES must be a JSON object of texts, such as {{"group": "planner"}}'
+            )
+    if bool(settings.oidc_roles_claim) != bool(settings.oidc_roles):
+        faults.append(f"{PREFIX}OIDC_ROLES_CLAIM and {PREFIX}OIDC_ROLES need each other")
+    if settings.oidc_create and not settings.oidc_roles_claim:
+        faults.append(f"{PREFIX}OIDC_CREATE needs {PREFIX}OIDC_ROLES_CLAIM: a user needs a role")
     return faults

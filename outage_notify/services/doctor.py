@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 
 from channels.document import missing_fonts
+from channels.identity import IdentityFault
 from channels.model import Channel
 from channels.signing import key_file_warning
 from outage_notify.clock import machine_instant
@@ -60,6 +61,7 @@ def examine(rt: Runtime) -> dict[str, Finding]:
         "twilio": _twilio,
         "smtp": _smtp,
         "senders": _senders,
+        "sign_in": _sign_in,
         "texts": _texts,
         "fonts": _fonts,
     }
@@ -203,6 +205,21 @@ def _senders(rt: Runtime) -> Finding:
         remedy = "Mend what is named; a sender that is failing is tried again by itself."
         return Finding(False, " ".join(wrong), remedy)
     return Finding(True, "; ".join(lines) or "No second sender is set to stand in.")
+
+
+def _sign_in(rt: Runtime) -> Finding:
+    """Whether people can come in: the OpenID provider answers, as the settings name it."""
+    provider = rt.provider
+    if provider is None:
+        return Finding(True, "By passwords of our own.")
+    try:
+        name = provider.look()
+    except IdentityFault as fault:
+        left = "" if rt.settings.password_sign_in else " Nobody can sign in meanwhile."
+        remedy = f"Check {PREFIX}OIDC_ISSUER and whether this machine reaches it.{left}"
+        return Finding(False, f"The provider {rt.settings.oidc_issuer}: {fault.reason}.", remedy)
+    also = ", or by passwords of our own" if rt.settings.password_sign_in else " alone"
+    return Finding(True, f"By {name}{also}; it is to send people back to {provider.client.redirect_uri}.")
 
 
 def _fonts(rt: Runtime) -> Finding:

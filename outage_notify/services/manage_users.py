@@ -86,6 +86,8 @@ def reset(rt: Runtime, by: str, user_id: int) -> str:
         user.password_hash, user.must_change_password = hashed, True
         user.failed_logins, user.locked_until = 0, None
         user.totp_secret, user.recovery_hashes = "", []
+        # The next sign-in with the provider binds the name anew.
+        user.identity = None
         session_queries.end(session, user.id, now)
         work_queries.record(session, now, by, "user_reset", username=user.username)
     return password

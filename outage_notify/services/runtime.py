@@ -30,8 +30,10 @@ from outage_notify.services.feed_cache import FeedCache
 from outage_notify.settings import Settings
 from outage_notify.store import tables as _all_tables  # noqa: F401 - a foreign key may point at any of them
 from outage_notify.store.database import Database
+from outage_notify.store.user_tables import Role
 
 if TYPE_CHECKING:
+    from channels.identity import Provider
     from channels.pdf_signing import PdfSigner
 
 
@@ -164,6 +166,36 @@ class Runtime:
             return PdfSigner.load(path)
         except KeyFault as error:
             raise SettingsError(str(error)) from error
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The OpenID provider that people may sign in with; None where none is set.
+
+        SettingsError where the settings map a group to a role that there is not.
+        """
+        # Loaded when it is needed: most processes let nobody in.
+        from channels.identity import Client, Provider
+
+        settings = self.settings
+        if not settings.oidc_issuer:
+            return None
+        for group, roles in settings.role_map.items():
+            for role in roles:
+                if role not in set(Role):
+                    raise SettingsError(
+                        f"OUTAGE_NOTIFY_OIDC_ROLES: {group!r} means {role!r}, which is no role.",
+                        f"Roles are {', '.join(Role)}.",
+                    )
+        return Provider(
+            Client(
+                settings.oidc_issuer,
+                settings.oidc_client_id,
+                settings.oidc_client_secret,
+                f"{settings.base_url}/desk/sign-in/provider/back",
+                settings.oidc_scope,
+                settings.provider_timeout,
+            )
+        )
 
     def link_token(self, purpose: str, subject: int, expires: datetime) -> str:
         """A signed, expiring token for one purpose, short enough for a text message."""

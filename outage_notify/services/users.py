@@ -30,6 +30,8 @@ LONGEST_PASSWORD = 1_000  # hashing costs grow with the length; nobody types mor
 FAILURES_ALLOWED = 5
 REST = timedelta(minutes=15)
 
+# Whom the log names beside people.
+_OURS = frozenset({work_queries.SYSTEM, "provider"})
 _USERNAME = re.compile(r"[^\W_][\w.@-]{0,99}")
 
 
@@ -73,13 +75,7 @@ def add_user(
 
     `must_change`: the password is good for choosing another one only.
     """
-    if not _USERNAME.fullmatch(username):
-        raise InvalidInput(
-            f"{username[:40]!r} is no user name.",
-            "Use letters, digits, dot, dash, underscore or @, up to 100.",
-        )
-    if username.lower() == work_queries.SYSTEM:
-        raise InvalidInput(f"{username!r} is what the program calls itself.", "Choose another name.")
+    valid_username(username)
     wanted = roles_of(roles)
     check_strength(password, username)
     hashed = hash_password(password)
@@ -96,7 +92,7 @@ def add_user(
         session.add(user)
         session.flush()
         work_queries.record(session, rt.now(session), by, "user_added", username=username, roles=wanted)
-        return _checked(user)
+        return checked(user)
 
 
 def check_password(rt: Runtime, username: str, password: str) -> CheckedUser | None:
@@ -125,23 +121,35 @@ def check_password(rt: Runtime, username: str, password: str) -> CheckedUser | N
         user.locked_until = None
         if _hasher().check_needs_rehash(hashed):
             user.password_hash = _hasher().hash(password)
-        return _checked(user)
+        return checked(user)
 
 
 def user_by_id(rt: Runtime, id: int) -> CheckedUser | None:
     """For a session that names a user: None if there is none or it was put out of use."""
     with rt.database.read() as session:
         user = user_queries.by_id(session, id)
-        return _checked(user) if user is not None and user.active else None
+        return checked(user) if user is not None and user.active else None
 
 
 def list_users(rt: Runtime) -> list[CheckedUser]:
     with rt.database.read() as session:
         now = rt.now(session)
         return [
-            replace(_checked(user), resting=user.locked_until is not None and user.locked_until > now)
+            replace(checked(user), resting=user.locked_until is not None and user.locked_until > now)
             for user in user_queries.all_users(session)
         ]
+
+
+def valid_username(username: str) -> str:
+    """`username` itself. InvalidInput unless somebody may be called so."""
+    if not _USERNAME.fullmatch(username):
+        raise InvalidInput(
+            f"{username[:40]!r} is no user name.",
+            "Use letters, digits, dot, dash, underscore or @, up to 100.",
+        )
+    if username.lower() in _OURS:
+        raise InvalidInput(f"{username!r} is what the program calls itself.", "Choose another name.")
+    return username
 
 
 def check_strength(password: str, username: str = "") -> None:
@@ -200,7 +208,8 @@ def _matches(hashed: str, password: str) -> bool:
         return False
 
 
-def _checked(user: User) -> CheckedUser:
+def checked(user: User) -> CheckedUser:
+    """What may be known of a row."""
     return CheckedUser(
         user.id, user.username, user.name, tuple(user.roles), user.active, bool(user.totp_secret)
     )

@@ -22,3 +22,9 @@ def all_users(session: Session, *, lock: bool = False) -> list[User]:
     """By name; `lock` holds the rows until the transaction ends, always in the same order."""
     query = select(User).order_by(User.username)
     return list(session.scalars(query.with_for_update() if lock else query))
+
+
+def by_identity(session: Session, identity: str, *, lock: bool = False) -> User | None:
+    """The user who is bound to this identity of the OpenID provider."""
+    query = select(User).where(User.identity == identity)
+    return session.scalars(query.with_for_update() if lock else query).first()

@@ -43,6 +43,9 @@ class User(Base):
     # Of codes that stand in for a lost phone, each once.
     recovery_hashes: Mapped[list[str]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
 
+    # Who this is at the OpenID provider, bound at the first sign-in there: issuer, blank, subject.
+    identity: Mapped[str | None] = mapped_column(String(600), unique=True)
+
     def may(self, role: Role) -> bool:
         return self.active and role.value in self.roles
 

@@ -30,6 +30,7 @@ def create_app(rt: Runtime) -> Flask:
     Several may live in one process (tests do that); they share nothing but the database.
     """
     rt.settings.require("base_url", "timezone", "utility", "signing_key_file")
+    _ = rt.provider  # what is wrong with its settings is said at the start
     app = Flask(__name__)
     app.extensions[RUNTIME] = rt
     app.url_map.converters["int"] = Number
@@ -79,6 +80,7 @@ def _mount(app: Flask) -> None:
         open_data,
         own_keys,
         place,
+        provider,
         verify,
         webhooks,
     )
@@ -94,6 +96,7 @@ def _mount(app: Flask) -> None:
         own_keys.pages,
         own_keys.machines,
         auth.pages,
+        provider.pages,
         account.pages,
         admin_users.pages,
         admin_imports.pages,

@@ -130,6 +130,8 @@ ACCESS: dict[str, Access] = {
     "auth.sign_in": A.EVERYBODY,
     "auth.sign_out": A.STAFF,
     "auth.second": A.EVERYBODY,
+    "provider.begin": A.EVERYBODY,
+    "provider.back": A.EVERYBODY,
     "account.page": A.STAFF,
     "account.change_password": A.STAFF,
     "account.end_session": A.STAFF,

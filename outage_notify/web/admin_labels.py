@@ -89,6 +89,8 @@ ADMIN_WORDS: dict[str, dict[str, Any]] = {
         "second_factor_on": _l("Code by phone switched on"),
         "second_factor_off": _l("Code by phone switched off"),
         "second_factor_unreadable": _l("Code by phone can't be checked"),
+        "identity_bound": _l("Bound to an account of the provider"),
+        "provider_refused": _l("Refused after the provider"),
         "recovery_code_used": _l("Code for a lost phone used"),
         "network_imported": _l("Network imported"),
         "network_undone": _l("Network put back"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
@@ -27,6 +27,8 @@ login_manager.login_view = "auth.sign_in"
 login_manager.login_message = None
 # The session of somebody whose password was right and whose code is still to come.
 _HALF_IN, _HALF_IN_SECONDS = "half_in", 300
+# How somebody came in, where it was not by a password of ours.
+_VIA, BY_PROVIDER = "via", "provider"
 login_manager.session_protection = None  # addresses of phones change in the middle of a shift
 
 
@@ -41,7 +43,8 @@ class Person:
         self.username = here.user.username
         self.name = here.user.name
         self.is_active = here.user.active
-        self.must_change_password = here.user.must_change_password
+        # Of no concern to somebody who signs in without it.
+        self.must_change_password = here.user.must_change_password and session.get(_VIA) != BY_PROVIDER
         self.here = here
         self._identifier = identifier
 
@@ -79,6 +82,15 @@ def sign_people_in(app: Flask) -> None:
 
     app.jinja_env.globals["Role"] = Role
 
+    @app.context_processor
+    def ways() -> dict[str, Any]:
+        settings = runtime().settings
+        return {
+            "by_password": settings.password_sign_in,
+            "by_provider": bool(settings.oidc_issuer),
+            "provider_name": settings.oidc_name,
+        }
+
 
 @pages.route("/sign-in", methods=["GET", "POST"])
 @limiter.limit(SIGN_IN_LIMIT, methods=["POST"])
@@ -87,6 +99,10 @@ def sign_in() -> Any:
         if current_user.is_authenticated:
             return redirect(url_for("board.page"))
         return render_template("desk/sign_in.html")
+    if came_back := kept_forms.come_back():
+        return came_back
+    if not runtime().settings.password_sign_in:
+        abort(403)
     name, error = request.form.get("username", "").strip(), None
     try:
         checked = users.check_password(runtime(), name, request.form.get("password", ""))
@@ -97,8 +113,7 @@ def sign_in() -> Any:
             "desk/sign_in.html", failed=True, error=error, username=name, kept=kept_forms.carried()
         ), 401
     if second_factor.is_on(runtime(), checked.id):
-        session.clear()
-        session[_HALF_IN] = {"user": checked.id, "at": int(_seconds())}
+        half_in(checked.id)
         if kept := kept_forms.carried():
             return render_template("desk/sign_in_code.html", kept=kept)
         return redirect(url_for(".second", next=request.args.get("next")))
@@ -110,7 +125,7 @@ def sign_in() -> Any:
 def second() -> Any:
     """The code that the phone shows, after the password was right."""
     half = session.get(_HALF_IN)
-    if half is None or not 0 <= _seconds() - half["at"] <= _HALF_IN_SECONDS:
+    if half is None or not 0 <= seconds() - half["at"] <= _HALF_IN_SECONDS:
         return redirect(url_for(".sign_in", next=request.args.get("next")))
     if request.method == "GET":
         return render_template("desk/sign_in_code.html")
@@ -123,10 +138,16 @@ def second() -> Any:
         return render_template(
             "desk/sign_in_code.html", failed=True, error=error, kept=kept_forms.carried()
         ), 401
-    return enter(half["user"])
+    return enter(half["user"], half.get(_VIA, ""))
 
 
-def enter(user_id: int) -> Response:
+def half_in(user_id: int, via: str = "") -> None:
+    """The first of two proofs is given; nothing else is left of the session before."""
+    session.clear()
+    session[_HALF_IN] = {"user": user_id, "at": int(seconds()), _VIA: via}
+
+
+def enter(user_id: int, via: str = "", wanted: str | None = None) -> Response:
     """A fresh session for somebody who proved who it is, and on to the page that was asked for."""
     identifier = signed_in.begin(runtime(), user_id, request.user_agent.string)
     here = signed_in.find(runtime(), identifier)
@@ -134,8 +155,10 @@ def enter(user_id: int) -> Response:
         return redirect(url_for("auth.sign_in"))
     session.clear()
     session.permanent = True
+    if via:
+        session[_VIA] = via
     login_user(Person(identifier, here))
-    return kept_forms.delivered() or redirect(_next_page())
+    return kept_forms.delivered() or redirect(_next_page(wanted))
 
 
 @pages.post("/sign-out")
@@ -147,16 +170,16 @@ def sign_out() -> Response:
     return redirect(url_for("auth.sign_in"))
 
 
-def _seconds() -> float:
+def seconds() -> float:
     """Now, in seconds, by the clock that all processes share."""
     rt = runtime()
     with rt.database.read() as found:
         return rt.now(found).timestamp()
 
 
-def _next_page() -> str:
+def _next_page(asked: str | None) -> str:
     """The page that was asked for before signing in, if it is one of the desk's."""
-    wanted = urlsplit(request.args.get("next", ""))
+    wanted = urlsplit(asked or request.args.get("next", ""))
     if not wanted.scheme and not wanted.netloc and wanted.path.startswith("/desk"):
         return wanted.path + (f"?{wanted.query}" if wanted.query else "")
     return url_for("board.page")

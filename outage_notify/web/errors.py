@@ -105,6 +105,9 @@ def _refused(error: domain.OutageNotifyError) -> Response:
 def _stale_form(error: CSRFError) -> Response:
     if kept_forms.worth_keeping():
         return kept_forms.ask_again()
+    # A token of the session before; nothing is done but to show what was kept.
+    if came_back := kept_forms.come_back():
+        return came_back
     return page(
         400,
         _("This form is too old or came from somewhere else"),

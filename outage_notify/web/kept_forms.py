@@ -57,6 +57,14 @@ def carried() -> Fields:
     ]
 
 
+def come_back() -> Response | None:
+    """For somebody who signed in elsewhere meanwhile (another tab): the page that sends what was kept in this one."""
+    ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return (
+        delivered() if ours and request.endpoint == "auth.sign_in" and current_user.is_authenticated else None
+    )
+
+
 def delivered() -> Response | None:
     """After signing in: the page that sends what was carried along; None if nothing was."""
     to = urlsplit(request.form.get(TO, ""))

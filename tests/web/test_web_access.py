@@ -46,6 +46,8 @@ def test_everything_at_the_desk_asks_who_it_is(app: Flask) -> None:
     assert {endpoint for endpoint in desk if ACCESS[endpoint] in open_to_all} == {
         "auth.sign_in",
         "auth.second",
+        "provider.begin",
+        "provider.back",
     }
 
 

@@ -11,10 +11,12 @@ from celery import Celery
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from outage_notify.services.public_files import folder_of
 from outage_notify.services.runtime import Runtime
 from outage_notify.settings import Settings
 from outage_notify.store import migrate
 from outage_notify.web import create_app as create_flask
+from outage_notify.web.press import Press
 from outage_notify.worker.celery_app import create_celery
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,7 @@ def create_web(runtime: Runtime | None = None) -> Flask:
         except OperationalError as error:
             log.error("the database can't be reached at start", error=type(error.orig).__name__)
     application = create_flask(runtime)
+    Press(application, folder_of(runtime.settings.state_dir)).start()
     # What stands after the start stands for ever: looking through it at each full collection would hold up
     # whoever is being answered for a tenth of a second.
     gc.collect()

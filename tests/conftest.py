@@ -187,13 +187,13 @@ def rabbitmq_url(_servers: _Once) -> Iterator[str]:
 
 
 @pytest.fixture
-def nginx() -> Iterator[Callable[[int], NginxServer]]:
-    """Starts nginx with the project's configuration in front of an application at a port."""
+def nginx() -> Iterator[Callable[..., NginxServer]]:
+    """Starts nginx with the project's configuration before an application: its port, the folder it prints into."""
     started: list[NginxServer] = []
 
-    def start(backend: int) -> NginxServer:
+    def start(backend: int, files: Path | None = None) -> NginxServer:
         try:
-            started.append(NginxServer(backend))
+            started.append(NginxServer(backend, files=files))
         except (Missing, Unavailable) as error:
             _without(str(error))
         return started[-1]

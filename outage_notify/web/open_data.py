@@ -9,7 +9,7 @@ from outage_notify.services import push_events, service_places
 from outage_notify.services.public_facts import slug
 from outage_notify.web.context import runtime
 from outage_notify.web.public_cache import shelf
-from outage_notify.web.security import limiter
+from outage_notify.web.security import NO_PAGE, limiter
 
 pages = Blueprint("open_data", __name__)
 
@@ -83,6 +83,7 @@ def document(name: str) -> Response:
     response.set_etag(found.etag)
     version = shelf().current().version
     response.headers["Cache-Control"] = FOR_EVER if request.args.get("v") == version else FOR_NOW
+    response.headers["Content-Security-Policy"] = NO_PAGE
     response.headers["Content-Disposition"] = f'inline; filename="{name.rpartition("/")[2]}"'
     return response
 

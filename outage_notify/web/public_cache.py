@@ -30,6 +30,7 @@ _ENTRIES = 1_024
 _LARGEST_KEY = 512
 _PAGES = ("/", "/outages", "/open-data", "/embed", "/outages.geojson")
 _FOLDERS = ("/outages/", "/open-data/", "/static/")
+_SAME_FOR_ALL = ("/open-data/v1/", "/static/")
 _PACKED = (
     "text/",
     "application/json",
@@ -88,7 +89,7 @@ class PublicCache:
         entry = self._entries.get(key)
         if entry is None:
             answer = _ask(self.app, environ)
-            entry = _entry(answer)
+            entry = _entry(answer, path.startswith(_SAME_FOR_ALL))
             if entry is None:
                 status, headers, body = answer
                 start(status, headers)
@@ -147,8 +148,8 @@ _CONDITIONS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE", "HT
 _OWN = {"content-length", "content-encoding", "etag", "vary", "last-modified", "accept-ranges", "date"}
 
 
-def _entry(answer: tuple[str, list[Any], bytes]) -> Entry | None:
-    """The answer as it is kept; None if it may not be."""
+def _entry(answer: tuple[str, list[Any], bytes], same_for_all: bool) -> Entry | None:
+    """The answer as it is kept; None if it may not be. `same_for_all`: no cookie and no language changes it."""
     status, headers, body = answer
     names = {name.lower(): value for name, value in headers}
     cached = names.get("cache-control", "")
@@ -161,7 +162,7 @@ def _entry(answer: tuple[str, list[Any], bytes]) -> Entry | None:
         worth = names.get("content-type", "").startswith(_PACKED) and len(body) > 500
         packed = gzip.compress(body, 6, mtime=0) if worth else None
     etag = names.get("etag") or f'"{sha256(body).hexdigest()[:32]}"'
-    vary = [names["vary"]] if names.get("vary") else []
+    vary = [names["vary"]] if names.get("vary") and not same_for_all else []
     kept = [(name, value) for name, value in headers if name.lower() not in _OWN]
     if packed is not None:
         vary.append("Accept-Encoding")

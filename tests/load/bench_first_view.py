@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,23 +36,23 @@ SLOWER = 4
 
 @contextmanager
 def behind_nginx(folder: Path, outages: int, encrypted: bool = True, more: str = "") -> Iterator[NginxServer]:
-    """gunicorn with the product and that many outages, and nginx in front of it."""
-    from tests.load.bench_map import FOLDER, fill
+    """gunicorn with the product and that many outages, and nginx in front of it, which hands out what was printed."""
+    from tests.load.bench_map import FILES, FOLDER, fill
 
     fill(folder, outages).database.close()
-    port = process.free_port()
+    port, files = process.free_port(), process.folder("printed")
     options = ["--workers", "1", "--threads", "4", "--worker-class", "gthread", "--bind", f"127.0.0.1:{port}"]
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *options, "tests.load.bench_map:application()"],
-        env=os.environ | {FOLDER: str(folder)},
+        env=os.environ | {FOLDER: str(folder), FILES: str(files)},
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not process.answers(port):
+        while not process.answers(port) or not (files / "current").exists():
             if server.poll() is not None:
                 raise SystemExit("gunicorn did not start")
             time.sleep(0.1)
-        nginx = NginxServer(port, encrypted, more)
+        nginx = NginxServer(port, encrypted, more, files)
         try:
             yield nginx
         finally:
@@ -59,6 +60,7 @@ def behind_nginx(folder: Path, outages: int, encrypted: bool = True, more: str =
     finally:
         server.terminate()
         server.wait()
+        shutil.rmtree(files, ignore_errors=True)
 
 
 def lighthouse(address: str, folder: Path, language: str) -> dict[str, Any]:

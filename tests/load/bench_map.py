@@ -28,7 +28,7 @@ from tests.load.bench_feed import rate
 
 GOAL_RATE, GOAL_BUILD, GOAL_WEIGHT = 0.8, 2.0, 150_000
 OUTAGES, MANY, ROUNDS, SECONDS = 200, 5_000, 6, 0.8
-FOLDER = "BENCH_MAP_FOLDER"
+FOLDER, FILES = "BENCH_MAP_FOLDER", "BENCH_MAP_FILES"
 PATHS = ("/", "/outages", "/open-data/v1/outages.geojson")
 
 
@@ -36,6 +36,7 @@ def application() -> Callable[..., Iterable[bytes]]:
     """What gunicorn serves: /empty by a bare application, all else by the product."""
     from outage_notify.services.runtime import Runtime
     from outage_notify.web import create_app
+    from outage_notify.web.press import Press
     from tests.factories.runtimes import make_runtime
 
     folder = Path(os.environ[FOLDER])
@@ -43,6 +44,7 @@ def application() -> Callable[..., Iterable[bytes]]:
     bare.add_url_rule("/empty", view_func=lambda: "ok")
     rt = make_runtime(f"sqlite:///{folder / 'bench.db'}", folder)
     product = create_app(Runtime.build(rt.settings))
+    Press(product, Path(os.environ.get(FILES) or folder / "public")).start()
 
     def serve(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         return bare(environ, start) if environ["PATH_INFO"] == "/empty" else product(environ, start)

@@ -35,11 +35,15 @@ http {{
 
 
 class NginxServer:
-    """Starts when made; `backend` is the port of the application. `more`: further servers, for measuring."""
+    """Starts when made; `backend` is the port of the application. `more`: further servers, for measuring.
+    `files`: the folder that the application prints into."""
 
-    def __init__(self, backend: int, encrypted: bool = True, more: str = "") -> None:
+    def __init__(
+        self, backend: int, encrypted: bool = True, more: str = "", files: Path | None = None
+    ) -> None:
         program = programs.nginx()
         self.home = process.folder("nginx")
+        self._files = files or self.home / "nothing-printed"
         self.log = self.home / "outage-notify.log"
         self.errors = self.home / "outage-notify-error.log"
         try:
@@ -89,6 +93,7 @@ class NginxServer:
         live = f"/etc/letsencrypt/live/{HOST}"
         changes = {
             "server 127.0.0.1:8000;": f"server 127.0.0.1:{backend};",
+            "/var/lib/outage-notify/public": str(self._files),
             "/var/cache/nginx/outage-notify": f"{self.home}/cache",
             "    listen 443 ssl http2;\n": f"    listen 127.0.0.1:{self.port}{ssl};\n",
             "    listen [::]:443 ssl http2;\n": "",

@@ -30,7 +30,7 @@ from channels.receipts import (
     verify_chain,
     verify_receipt,
 )
-from channels.tokens import BadToken, make_token, read_token
+from channels.tokens import BadToken, make_token, open_token, read_token
 
 __all__ = [
     "ANSWERS",
@@ -49,6 +49,7 @@ __all__ = [
     "key_file_warning",
     "make_token",
     "new_key",
+    "open_token",
     "read_export",
     "read_token",
     "receipt_sha256",

@@ -49,6 +49,15 @@ def make_token(key: bytes, purpose: str, subject: int, expires: datetime) -> str
 def read_token(key: bytes | Sequence[bytes], purpose: str, token: str, now: datetime) -> int:
     """The subject of a token made for `purpose` with `key` (or one of several, newest first) that has not
     expired at `now`. BadToken otherwise: of another purpose is the same as forged, nobody can tell."""
+    subject, expires = open_token(key, purpose, token)
+    if _floor_seconds(now) >= expires:
+        raise BadToken("expired")
+    return subject
+
+
+def open_token(key: bytes | Sequence[bytes], purpose: str, token: str) -> tuple[int, int]:
+    """`read_token` for whoever asks for the time later: the subject, and the second since 1970 from which on
+    the token does not hold any more. BadToken where it is forged."""
     if not _ALPHABET.fullmatch(token):
         raise BadToken("forged")
     try:
@@ -64,9 +73,7 @@ def read_token(key: bytes | Sequence[bytes], purpose: str, token: str, now: date
         genuine |= hmac.compare_digest(mac, _mac(candidate, purpose, body))
     if not genuine:
         raise BadToken("forged")
-    if _floor_seconds(now) >= int.from_bytes(body[:4], "big"):
-        raise BadToken("expired")
-    return int.from_bytes(body[4:], "big")
+    return int.from_bytes(body[4:], "big"), int.from_bytes(body[:4], "big")
 
 
 def _mac(key: bytes, purpose: str, body: bytes) -> bytes:

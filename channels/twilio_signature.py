@@ -7,6 +7,7 @@ must rebuild the public URL from its settings, not from the request.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 
 from twilio.request_validator import RequestValidator
@@ -26,4 +27,9 @@ def verify(auth_token: str, url: str, form: Mapping[str, str], signature: str) -
     """
     if not auth_token or not signature:
         return False
-    return bool(RequestValidator(auth_token).validate(url, form, signature))
+    validator = RequestValidator(auth_token)
+    # The address as it stands fits nearly always: only where it does not, the other spellings are worked out.
+    expected = validator.compute_signature(url, form)
+    if hmac.compare_digest(str(expected).encode(), signature.encode("utf-8", "replace")):
+        return True
+    return bool(validator.validate(url, form, signature))

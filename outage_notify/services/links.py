@@ -24,7 +24,7 @@ def subject_of(rt: Runtime, purpose: str, token: str) -> int:
     """The id that a token made for `purpose` names. Raises channels.signing.BadToken."""
     with rt.database.read() as session:
         now = rt.now(session)
-    return read_token(rt.signing_key.derive_all("links"), purpose, token, now)
+    return read_token(rt.link_keys, purpose, token, now)
 
 
 def acknowledgement_of(rt: Runtime, token: str) -> int:

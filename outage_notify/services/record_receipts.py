@@ -1,20 +1,20 @@
-"""What providers say later, stored raw first, then applied by rank; and keys pressed on calls.
+"""What providers say later, applied by rank; and keys pressed on calls.
 
 Reports come late, repeated, out of order, and about messages whose answer was lost. None is
-dropped: the raw form is committed before it is looked at, and `apply_reports` takes up
+dropped: `report_intake` has committed the raw form before it is looked at here, and `apply_reports` takes up
 whatever a crash left unapplied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, FaultClass, Report, ReportStatus
 from outage_notify.domain.acknowledgement import AckWay
-from outage_notify.services import acknowledge
+from outage_notify.services import acknowledge, apply_batch
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import note_bad_contact, note_twice, of_use
 from outage_notify.store import claims, delivery_queries, report_queries
@@ -27,38 +27,34 @@ FIRST_CHECK = timedelta(minutes=10)
 # A call of which nobody heard our words, because we did not give them, is made again so often and so soon.
 MOST_UNHEARD = 3
 UNHEARD_WAIT = timedelta(seconds=20)
-
-
-def store_report(rt: Runtime, channel: Channel | None, delivery: int | None, form: Mapping[str, str]) -> str:
-    """Keep a report and apply it. Returns the verdict; a crash after the first commit loses nothing.
-
-    `channel`: as the form tells; None: as the delivery has it.
-    """
-    with rt.database.write() as session:
-        now = rt.now(session)
-        known = session.get(Delivery, delivery) if delivery else None
-        about = channel or (known.channel if known else Channel.SMS)
-        row = report_queries.add(session, about, known.id if known else None, form, now)
-        report_id = row.id
-    with rt.database.write() as session:
-        return _apply(session, rt, session.get_one(ProviderReport, report_id), rt.now(session))
+BATCH = 200  # reports applied in one transaction
 
 
 def apply_reports(rt: Runtime) -> int:
-    """Apply what is stored and was not applied, oldest first."""
+    """Apply what is stored and was not applied, oldest first; returns how many that were."""
     with rt.database.read() as session:
         waiting = report_queries.unapplied(session)
-    for report_id in waiting:
+    return sum(len(apply_these(rt, waiting[at : at + BATCH])) for at in range(0, len(waiting), BATCH))
+
+
+def apply_these(rt: Runtime, ids: Sequence[int]) -> dict[int, str]:
+    """Apply these stored reports, the usual ones all at once; returns a verdict for each that was not applied
+    before. Dies midway: they are found unapplied by the next `apply_reports`.
+    """
+    # What the disk has not seen yet when the machine dies is applied once more: the raw forms are there.
+    with rt.database.write(hasty=True) as session:
+        verdicts, left = apply_batch.apply_usual(session, rt, ids, rt.now(session), FIRST_CHECK)
+    for report_id in left:
         with rt.database.write() as session:
-            row = session.get_one(ProviderReport, report_id)
+            row = session.get_one(ProviderReport, report_id, with_for_update=True)
             if row.applied_at is None:
-                _apply(session, rt, row, rt.now(session))
-    return len(waiting)
+                verdicts[report_id] = _apply(session, rt, row, rt.now(session))
+    return verdicts
 
 
 def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report, now: datetime) -> str:
     """Move a delivery by what its provider says. A lower rank never overwrites a higher one."""
-    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+    delivery = session.get_one(Delivery, delivery_id, with_for_update={"key_share": True})
     unheard = delivery_queries.unheard_calls(session, delivery.address, delivery.channel)
     if report.provider_id and report.provider_id in unheard:
         return "outranked"  # What more is said of a call that was made again.
@@ -147,7 +143,7 @@ def _apply(session: Session, rt: Runtime, row: ProviderReport, now: datetime) ->
     sender = rt.sender_named(row.channel, about.sender if about else "")
     report = sender.parse_receipt(row.form) if sender else None
     if report is None:
-        verdict = "not understood"
+        verdict = apply_batch.NOT_UNDERSTOOD
     else:
         delivery_id = row.delivery_ref or delivery_queries.by_provider_id(session, report.provider_id)
         row.delivery_ref = delivery_id

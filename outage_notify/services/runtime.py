@@ -205,6 +205,11 @@ class Runtime:
     def _link_key(self) -> bytes:
         return self.signing_key.derive("links")
 
+    @cached_property
+    def link_keys(self) -> tuple[bytes, ...]:
+        """What link tokens are read with: those made before a rotation of the key are still taken."""
+        return self.signing_key.derive_all("links")
+
     def holidays(self, around: datetime) -> frozenset[date]:
         """Public holidays of the policy's country in the years around `around`."""
         year = around.year

@@ -26,6 +26,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -103,6 +104,9 @@ def _foreign(words: type[StrEnum], value: str) -> StrEnum:
     return word
 
 
+_HASTY = text("SET LOCAL synchronous_commit = off")
+
+
 class Database:
     """One engine and its two kinds of transactions.
 
@@ -121,8 +125,12 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, hasty: bool = False) -> Iterator[Session]:
+        """`hasty`: PostgreSQL need not have it on the disk when this returns. For what is done again from the
+        database itself, should a crash undo it: it is undone whole, and never what was committed before it."""
         with self._write() as session, session.begin():
+            if hasty and not self.is_sqlite:
+                session.execute(_HASTY)
             yield session
 
     @contextmanager
@@ -144,6 +152,12 @@ class Database:
                     raise
             time.sleep(pause)
             pause = min(2.0, pause * 2)
+
+    @staticmethod
+    def is_away(error: Exception) -> bool:
+        """Whether an error says that the database can't be reached or something stands in the way, and nothing of
+        what was to be written."""
+        return isinstance(error, OperationalError | InterfaceError)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -12,8 +12,20 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
+from outage_notify.services import report_intake
 from outage_notify.services.runtime import Runtime
-from outage_notify.web import access, auth, errors, feed_lane, i18n, labels, public_cache, security
+from outage_notify.web import (
+    access,
+    auth,
+    errors,
+    feed_lane,
+    i18n,
+    labels,
+    public_cache,
+    report_lane,
+    security,
+    webhooks,
+)
 from outage_notify.web.context import RUNTIME
 
 
@@ -44,9 +56,11 @@ def create_app(rt: Runtime) -> Flask:
     errors.register(app)
     _mount(app)
     https = rt.settings.base_url.startswith("https://")
-    lane = feed_lane.FeedLane(app.wsgi_app, rt, list(security.fixed_headers(https).items()))
-    app.wsgi_app = lane  # type: ignore[method-assign]
+    fixed = list(security.fixed_headers(https).items())
+    app.wsgi_app = feed_lane.FeedLane(app.wsgi_app, rt, fixed)  # type: ignore[method-assign]
     public_cache.keep(app, rt)
+    intake = app.extensions[webhooks.INTAKE] = report_intake.Intake(rt)
+    app.wsgi_app = report_lane.ReportLane(app.wsgi_app, rt, intake, fixed)  # type: ignore[method-assign]
     return app
 
 
@@ -82,7 +96,6 @@ def _mount(app: Flask) -> None:
         place,
         provider,
         verify,
-        webhooks,
     )
 
     for blueprint in (

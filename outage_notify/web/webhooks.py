@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, request
+from flask import Blueprint, Response, abort, current_app, make_response, request
 
 from channels import twilio_signature
-from channels.model import Channel
 from channels.signing import BadToken
 from outage_notify.domain.errors import InvalidInput
-from outage_notify.services import answer_call, links, read_reply, record_receipts, speak_notice
+from outage_notify.services import answer_call, links, read_reply, speak_notice
+from outage_notify.services.report_intake import Intake, Told
 from outage_notify.web.context import runtime
+from outage_notify.web.report_lane import UNKNOWN, channel_of
 from outage_notify.web.security import WEBHOOK_LIMIT, limiter
 
 hooks = Blueprint("webhooks", __name__, url_prefix="/webhooks/twilio")
 reports = Blueprint("reports", __name__, url_prefix="/webhooks")
+INTAKE = "outage_notify.report_intake"
 NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -41,14 +43,15 @@ def verify() -> None:
 
 @hooks.post("/status/<token>")
 def status(token: str) -> Response:
+    """Whatever `report_lane` has not taken: a token that is not ours, or an unusual form."""
     rt, form = runtime(), request.form.to_dict()
-    channel = Channel.VOICE if "CallSid" in form else Channel.SMS
+    channel = channel_of(form)
     try:
         delivery = links.subject_of(rt, links.CALLBACK, token)
     except BadToken:
-        record_receipts.store_report(rt, channel, None, form)
-        return _plain(404, "No delivery is known by this address; the report was kept.")
-    record_receipts.store_report(rt, channel, delivery, form)
+        _intake().take(Told(channel, None, form))
+        return _plain(404, UNKNOWN.decode().strip())
+    _intake().take(Told(channel, delivery, form))
     return make_response("", 204)
 
 
@@ -60,8 +63,13 @@ def report(token: str) -> Response:
         delivery = links.subject_of(runtime(), links.CALLBACK, token)
     except BadToken:
         return _plain(404, "No delivery is known by this address.")
-    record_receipts.store_report(runtime(), None, delivery, _fields())
+    _intake().take(Told(None, delivery, _fields()))
     return make_response("", 204)
+
+
+def _intake() -> Intake:
+    found: Intake = current_app.extensions[INTAKE]
+    return found
 
 
 def _fields() -> dict[str, str]:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, Language
@@ -86,7 +85,7 @@ def _chunk(session: Session, numbers: Iterable[int], by_channel: Sequence[Channe
         )
     tables = ((Customer, customers), (Site, sites), (ServicePoint, points), (ContactPoint, contacts))
     for table, rows in tables:
-        session.execute(insert(table), rows)
+        bulk.insert_rows(session, table, rows)
 
 
 def submitted(rt: Runtime, days: int = 10) -> tuple[str, datetime]:

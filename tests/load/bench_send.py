@@ -27,13 +27,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.services import approve_outage
 from outage_notify.services.runtime import Runtime
 from outage_notify.settings import Settings
-from outage_notify.store import migrate
+from outage_notify.store import bulk, migrate
 from outage_notify.store.delivery_tables import Attempt, Delivery
 from tests.factories import crowd
 from tests.load.bench_reports import Burst, burst
@@ -148,23 +148,24 @@ class Ours:
         """Other rows of the outbox: half of them told long ago, half of them not due yet."""
         with self.rt.database.write() as session:
             model = session.scalars(select(Delivery).limit(1)).one()
-            columns = {
-                one.name: getattr(model, one.name) for one in Delivery.__table__.columns if one.name != "id"
-            }
-            for at in range(0, rows, 10_000):
-                session.execute(
-                    insert(Delivery),
-                    [
-                        {
-                            **columns,
-                            "short_ref": f"B{number:09d}",
-                            "address": f"+86138{number:08d}",
-                            "state": DeliveryState.ACCEPTED if number % 2 else DeliveryState.READY,
-                            "due_at": model.due_at + timedelta(days=4),
-                        }
-                        for number in range(at, min(at + 10_000, rows))
-                    ],
-                )
+            given = {"short_ref", "address", "state", "due_at"}
+            columns = [one.name for one in Delivery.__table__.columns if one.name not in {"id", *given}]
+            same = [getattr(model, name) for name in columns]
+            bulk.insert_tuples(
+                session,
+                Delivery,
+                [*sorted(given), *columns],
+                (
+                    (
+                        f"+86138{number:08d}",
+                        model.due_at + timedelta(days=4),
+                        f"B{number:09d}",
+                        DeliveryState.ACCEPTED if number % 2 else DeliveryState.READY,
+                        *same,
+                    )
+                    for number in range(rows)
+                ),
+            )
         self._vacuum()
 
     def _vacuum(self) -> None:

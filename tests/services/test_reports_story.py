@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.services import record_receipts, send_batch
+from outage_notify.services import send_batch
+from outage_notify.services.report_intake import Intake, Told
 from outage_notify.store import audit_queries
 from outage_notify.store.delivery_tables import Delivery, ProviderReport
 from tests.factories.world import World
@@ -26,8 +28,15 @@ def form(delivery: Delivery, status: str, sid: str = "", **more: str) -> dict[st
 
 
 def report(city: World, delivery: Delivery, status: str, sid: str = "", **more: str) -> str:
-    given = form(delivery, status, sid, **more)
-    return record_receipts.store_report(city.rt, Channel.SMS, delivery.id, given)
+    return take(city, delivery.id, form(delivery, status, sid, **more))
+
+
+def take(city: World, delivery: int | None, given: dict[str, str]) -> str:
+    """What came of it."""
+    Intake(city.rt).take(Told(Channel.SMS, delivery, given))
+    with city.rt.database.read() as session:
+        newest = select(ProviderReport.verdict).order_by(ProviderReport.id.desc()).limit(1)
+        return session.scalars(newest).one()
 
 
 @pytest.fixture
@@ -55,15 +64,15 @@ def test_reports_out_of_order_and_repeated_end_at_the_highest(sent: tuple[World,
 def test_a_report_about_an_unknown_message_is_kept(sent: tuple[World, str]) -> None:
     city, _ = sent
     given = {"MessageSid": "SM" + "f" * 32, "MessageStatus": "delivered"}
-    assert record_receipts.store_report(city.rt, Channel.SMS, None, given) == "unknown message"
-    assert record_receipts.store_report(city.rt, Channel.SMS, 999_999, given) == "unknown message"
-    assert record_receipts.store_report(city.rt, Channel.SMS, None, {"what": "ever"}) == "not understood"
+    assert take(city, None, given) == "unknown message"
+    assert take(city, 999_999, given) == "unknown message"
+    assert take(city, None, {"what": "ever"}) == "not understood"
 
 
 def test_a_report_without_our_token_is_found_by_the_provider_s_id(sent: tuple[World, str]) -> None:
     city, home = sent
     given = form(first(city, home), "delivered")
-    assert record_receipts.store_report(city.rt, Channel.SMS, None, given) == "applied"
+    assert take(city, None, given) == "applied"
     assert first(city, home).state is S.DELIVERED
 
 

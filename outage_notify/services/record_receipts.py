@@ -43,7 +43,12 @@ def apply_these(rt: Runtime, ids: Sequence[int]) -> dict[int, str]:
     """
     # What the disk has not seen yet when the machine dies is applied once more: the raw forms are there.
     with rt.database.write(hasty=True) as session:
-        verdicts, left = apply_batch.apply_usual(session, rt, ids, rt.now(session), FIRST_CHECK)
+        now = rt.now(session)
+        verdicts, left = apply_batch.apply_usual(session, rt, ids, now, FIRST_CHECK)
+        if len(ids) == 1 and left:
+            # Alone it needs no transaction of its own.
+            row = session.get_one(ProviderReport, left.pop())
+            verdicts[row.id] = _apply(session, rt, row, now)
     for report_id in left:
         with rt.database.write() as session:
             row = session.get_one(ProviderReport, report_id, with_for_update=True)

@@ -14,7 +14,7 @@ from channels import twilio_signature
 from channels.model import Channel
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.delivery import DeliveryState
-from outage_notify.services import links
+from outage_notify.services import apply_batch, links, record_receipts
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delivery_tables import Delivery, ProviderReport
@@ -116,6 +116,51 @@ def test_a_report_about_an_unknown_delivery_is_kept(provider: Provider, rt: Runt
     assert provider.post(f"/webhooks/twilio/status/{'x' * 31}", form).status_code == 404
     with rt.database.read() as session:
         assert session.scalars(select(ProviderReport)).one().form == form
+
+
+def test_a_report_whose_token_has_ended_is_kept_without_its_delivery(provider: Provider, rt: Runtime) -> None:
+    number = sent(rt, Channel.SMS)
+    path = f"/webhooks/twilio/status/{token(rt, links.CALLBACK, number, days=-1)}"
+    form = {"MessageSid": "SM-other", "MessageStatus": "delivered"}
+    assert provider.post(path, form).status_code == 404
+    assert delivery(rt, number).state is DeliveryState.ACCEPTED
+    with rt.database.read() as session:
+        kept = session.scalars(select(ProviderReport)).one()
+    assert (kept.form, kept.delivery_ref, kept.verdict) == (form, None, "unknown message")
+
+
+@pytest.mark.parametrize("unusual", ["large", "query", "multipart"])
+def test_an_unusual_form_is_read_by_the_application_and_kept_as_well(
+    provider: Provider, rt: Runtime, unusual: str
+) -> None:
+    number = sent(rt, Channel.SMS)
+    path = f"/webhooks/twilio/status/{token(rt, links.CALLBACK, number)}"
+    form = {"MessageSid": f"SM-{number}", "MessageStatus": "delivered", "Note": "ü\x00"}
+    more = {}
+    if unusual == "large":
+        form["More"] = "x" * 20_000
+    elif unusual == "query":
+        path += "?again=1"
+    else:
+        more["Content-Type"] = "multipart/form-data"
+    assert provider.post(path, form, **more).status_code == 204
+    assert delivery(rt, number).state is DeliveryState.DELIVERED
+    with rt.database.read() as session:
+        assert session.scalars(select(ProviderReport)).one().form == form
+
+
+def test_a_report_is_kept_even_where_it_can_t_be_applied_now(
+    provider: Provider, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = sent(rt, Channel.SMS)
+    path = f"/webhooks/twilio/status/{token(rt, links.CALLBACK, number)}"
+    with monkeypatch.context() as broken:
+        broken.setattr(apply_batch, "apply_usual", None)
+        form = {"MessageSid": f"SM-{number}", "MessageStatus": "delivered"}
+        assert provider.post(path, form).status_code == 204
+    assert delivery(rt, number).state is DeliveryState.ACCEPTED
+    assert record_receipts.apply_reports(rt) == 1
+    assert delivery(rt, number).state is DeliveryState.DELIVERED
 
 
 def test_a_token_of_another_purpose_does_not_open_a_call(provider: Provider, rt: Runtime) -> None:

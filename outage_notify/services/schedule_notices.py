@@ -34,10 +34,10 @@ from outage_notify.store.work_queries import open_task
 from outage_notify.store.work_tables import TaskKind
 
 FIRST = (NoticeKind.SEVEN_DAY, NoticeKind.CHANGED)
-# The rows that this announcement has put into notices which were empty before it, by kind.
-Drafts = dict[NoticeKind, dict[tuple[str, Channel], int]]
 # When a notice of a kind with a deadline is sent by a channel.
 Due = Callable[..., datetime]
+# Where a new notice to a person goes first.
+Reach = Callable[[Person], list[Target]]
 PLANNED_KINDS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.DAY_AHEAD})
 
 
@@ -60,19 +60,19 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
     reminded = delivery_queries.customers_with(session, outage.id, revision.number, (NoticeKind.DAY_AHEAD,))
     affected: set[int] = set()
     keys: list[int] = []
-    drafts: Drafts = {}
     due = _due(rt, now, ZoneInfo(outage.timezone))
     new = 0
     for chunk in people_in_chunks(session, rt, outage, revision.number):
         affected.update(chunk)
         keys += [ref for ref, one in chunk.items() if one.key]
+        reach = _reach(session, outage, now)
         still = {ref: one for ref, one in chunk.items() if ref not in done and ref not in doubtful}
         new += _first_notices(
-            session, outage, {r: p for r, p in still.items() if r not in told}, now, drafts, due
+            session, outage, {r: p for r, p in still.items() if r not in told}, now, due, reach
         )
-        new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now, drafts)
+        new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now, reach)
         later = {ref: one for ref, one in chunk.items() if ref not in reminded}
-        new += _day_ahead(session, rt, outage, later, told, now, drafts, due)
+        new += _day_ahead(session, rt, outage, later, told, now, due, reach)
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
     # Beside the notices, and after them: whose mailbox gets the notice itself needs no second mail.
@@ -98,8 +98,8 @@ def _first_notices(
     outage: Outage,
     chosen: Mapping[int, Person],
     now: datetime,
-    drafts: Drafts,
     due: Due,
+    reach: Reach,
 ) -> int:
     revision = outage.standing
     planned: list[Planned] = []
@@ -112,8 +112,8 @@ def _first_notices(
             continue
         deadline = duty.deadline if duty else revision.start
         deadlines.append(deadline)
-        planned += _rows(person, _targets(session, outage, person, now), NoticeKind.SEVEN_DAY, deadline, due)
-    return _insert(session, outage, NoticeKind.SEVEN_DAY, planned, deadlines, now, drafts)
+        planned += _rows(person, reach(person), NoticeKind.SEVEN_DAY, deadline, due)
+    return _insert(session, outage, NoticeKind.SEVEN_DAY, planned, deadlines, now)
 
 
 def _day_ahead(
@@ -123,8 +123,8 @@ def _day_ahead(
     affected: Mapping[int, Person],
     changed: Collection[int],
     now: datetime,
-    drafts: Drafts,
     due: Due,
+    reach: Reach,
 ) -> int:
     planned: list[Planned] = []
     deadlines: list[datetime] = []
@@ -140,9 +140,8 @@ def _day_ahead(
         ):
             continue
         deadlines.append(duty.deadline)
-        targets = _targets(session, outage, person, now)
-        planned += _rows(person, targets, NoticeKind.DAY_AHEAD, duty.deadline, due)
-    return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now, drafts)
+        planned += _rows(person, reach(person), NoticeKind.DAY_AHEAD, duty.deadline, due)
+    return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now)
 
 
 def day_ahead_redundant(rt: Runtime, person: Person, zone: ZoneInfo, now: datetime) -> bool:
@@ -167,7 +166,7 @@ def _changes(
     chosen: Mapping[int, Person],
     told: Mapping[int, Sequence[Reached]],
     now: datetime,
-    drafts: Drafts,
+    reach: Reach,
 ) -> int:
     """CHANGED through every channel that had reached them; by the ladder where none is usable any more."""
     if not chosen:
@@ -184,7 +183,7 @@ def _changes(
             Target(one.channel, one)
             for one in person.contacts
             if (one.channel, one.address) in ways and one.usable
-        ] or _targets(session, outage, person, now)
+        ] or reach(person)
         deadlines.append(deadline)
         for target in targets:
             due = rt.policy.change_due(
@@ -197,7 +196,7 @@ def _changes(
                 deadline=deadline,
             )
             planned.append(_row(person, target, due, urgent=True))
-    return _insert(session, outage, NoticeKind.CHANGED, planned, deadlines, now, drafts, _old_window(old))
+    return _insert(session, outage, NoticeKind.CHANGED, planned, deadlines, now, _old_window(old))
 
 
 def _before(outage: Outage) -> OutageRevision:
@@ -248,6 +247,19 @@ def remind(
     return delivery_queries.insert_deliveries(session, notice, rows)
 
 
+def _reach(session: Session, outage: Outage, now: datetime) -> Reach:
+    """`_targets` of some people, whom several notices are planned for: worked out once for each."""
+    known: dict[int, list[Target]] = {}
+
+    def targets(person: Person) -> list[Target]:
+        ref = person.customer.id
+        if ref not in known:
+            known[ref] = _targets(session, outage, person, now)
+        return known[ref]
+
+    return targets
+
+
 def _targets(session: Session, outage: Outage, person: Person, now: datetime) -> list[Target]:
     """Where a new notice to a person goes first; a person without any address becomes a task."""
     targets = ladder.first(person.ladder, person.contacts)
@@ -294,7 +306,6 @@ def _insert(
     planned: Sequence[Planned],
     deadlines: Sequence[datetime],
     now: datetime,
-    drafts: Drafts,
     facts: Mapping[str, str] | None = None,
 ) -> int:
     if not planned:
@@ -313,9 +324,7 @@ def _insert(
     )
     # The notice was made for the first few thousand; the strictest deadline of all holds.
     notice.deadline, notice.due_at = min(notice.deadline, deadline), min(notice.due_at, due_at)
-    if kind not in drafts and delivery_queries.is_empty(session, notice):
-        drafts[kind] = {}
-    return delivery_queries.insert_deliveries(session, notice, planned, drawn=drafts.get(kind))
+    return delivery_queries.insert_deliveries(session, notice, planned)
 
 
 def _mark_incomplete(session: Session, outage: Outage, incomplete: bool, now: datetime) -> None:

@@ -17,17 +17,22 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.schema import AddConstraint, DropConstraint
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from outage_notify.store import publication
+from outage_notify.store import copy_text, publication
 
 log = structlog.get_logger()
+_DRAW = text(
+    "SELECT array_agg(nextval(own.name)) FROM generate_series(1, :count), "
+    "(SELECT pg_get_serial_sequence(:table, 'id')::regclass AS name OFFSET 0) AS own"
+)
 
 
 def new_ids(session: Session, model: type[DeclarativeBase], count: int) -> list[int]:
     """Identifiers that nobody else gets. On SQLite that holds within this write transaction, which is the only one."""
     table = cast(Table, model.__table__)
     if session.get_bind().dialect.name == "postgresql":
-        draw = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
-        return list(session.scalars(draw, {"table": table.name, "count": count}))
+        # As one array: five thousand rows of one number each would take longer to read than to draw.
+        drawn: list[int] | None = session.scalar(_DRAW, {"table": table.name, "count": count})
+        return drawn or []
     newest = session.scalar(select(func.max(table.c.id))) or 0
     return list(range(newest + 1, newest + 1 + count))
 
@@ -92,28 +97,39 @@ def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[M
 
 
 def insert_tuples(
-    session: Session, model: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    session: Session,
+    model: type[DeclarativeBase],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    shared: Mapping[str, Any] | None = None,
 ) -> None:
-    """The same from rows as bare values in the order of `columns`: what a million rows are made as."""
+    """The same from rows as bare values in the order of `columns`: what a million rows are made as.
+    `shared`: further columns that have one value in all of them."""
     publication.wrote(session, model)
     table = cast(Table, model.__table__)
     dialect = session.get_bind().dialect
-    fixed = [
+    fixed = [(table.columns[name], value) for name, value in (shared or {}).items()]
+    given = {*columns, *(shared or {})}
+    fixed += [
         (column, column.default.arg)
         for column in table.columns
-        if column.name not in columns and isinstance(column.default, ScalarElementColumnDefault)
+        if column.name not in given and isinstance(column.default, ScalarElementColumnDefault)
     ]
     names = ", ".join(f'"{name}"' for name in (*columns, *(column.name for column, _ in fixed)))
-    binders = [_binder(table.columns[name], dialect) for name in columns]
     tail = [bind(value) if (bind := _binder(column, dialect)) else value for column, value in fixed]
-    plain = _bound(rows, [(at, bind) for at, bind in enumerate(binders) if bind], tail)
     driver: Any = session.connection().connection.driver_connection
+    mine = [table.columns[name] for name in columns]
     if dialect.name == "postgresql":
         with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-            for row in plain:
-                copy.write_row(row)
+            if copy_text.can_write([*mine, *(column for column, _ in fixed)]):
+                for block in copy_text.blocks(mine, rows, tail, dialect):
+                    copy.write(block)
+            else:
+                for row in _bound(rows, _binders(mine, dialect), tail):
+                    copy.write_row(row)
         return
     marks = ", ".join("?" * (len(columns) + len(fixed)))
+    plain = _bound(rows, _binders(mine, dialect), tail)
     driver.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', plain)  # noqa: S608 - our own names
 
 
@@ -129,6 +145,11 @@ def _bound(
         for at, bind in binders:
             values[at] = bind(values[at])
         yield values
+
+
+def _binders(columns: Sequence[Column[Any]], dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
+    binders = [_binder(column, dialect) for column in columns]
+    return [(at, bind) for at, bind in enumerate(binders) if bind]
 
 
 def _binder(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

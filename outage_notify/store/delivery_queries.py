@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import BigInteger, Executable, String, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel, Language
@@ -18,6 +19,7 @@ from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.store import bulk
 from outage_notify.store.claims import UNHEARD
 from outage_notify.store.delivery_tables import Attempt, Delivery, DeliveryRecipient, Notice
+from outage_notify.store.listed import dialect_of, one_of, values_of
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import ContactPoint
 
@@ -27,19 +29,8 @@ _LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _UNUSED = bytes(range(256 - 256 % len(_LETTERS), 256))
 _CHUNK = 500
 _COLUMNS = (
-    *(
-        "id",
-        "short_ref",
-        "channel",
-        "address",
-        "contact_ref",
-        "language",
-        "priority",
-        "rung",
-        "urgent",
-        "due_at",
-    ),
-    *("notice_ref", "outage_ref", "revision", "state", "not_after", "paused"),
+    *("id", "short_ref", "channel", "address", "contact_ref"),
+    *("language", "priority", "rung", "urgent", "due_at"),
 )
 
 
@@ -139,18 +130,14 @@ def insert_deliveries(
     notice: Notice,
     planned: Sequence[Planned],
     paused: bool = False,
-    drawn: dict[tuple[str, Channel], int] | None = None,
 ) -> int:
     """Add deliveries to a notice; those that are there already stay as they are.
 
     One address gets one delivery per notice, whoever shares it: the second customer becomes
     another recipient of the same row. Twice with the same arguments is once. Returns how many
     rows are new.
-
-    `drawn`: for a notice that was empty when this transaction began to fill it, customer by customer,
-    the rows that it has by now; added to here. It spares asking the database for each address.
     """
-    existing, known = _there(session, notice, planned) if drawn is None else (drawn, set())
+    existing, known = _there(session, notice, planned)
     fresh: dict[tuple[str, Channel], Planned] = {}
     for one in planned:
         place = (one.address, one.channel)
@@ -159,14 +146,14 @@ def insert_deliveries(
             fresh[place] = one
     ids = bulk.new_ids(session, Delivery, len(fresh)) if fresh else []
     existing.update(zip(fresh, ids, strict=True))
-    shared = (
-        notice.id,
-        notice.outage_ref,
-        notice.revision,
-        DeliveryState.READY,
-        notice.not_after,
-        paused,
-    )
+    shared = {
+        "notice_ref": notice.id,
+        "outage_ref": notice.outage_ref,
+        "revision": notice.revision,
+        "state": DeliveryState.READY,
+        "not_after": notice.not_after,
+        "paused": paused,
+    }
     rows = [
         (
             id,
@@ -179,12 +166,11 @@ def insert_deliveries(
             one.rung,
             one.urgent,
             one.due_at,
-            *shared,
         )
         for id, one in zip(ids, fresh.values(), strict=True)
     ]
     if rows:
-        bulk.insert_tuples(session, Delivery, _COLUMNS, rows)
+        bulk.insert_tuples(session, Delivery, _COLUMNS, rows, shared)
     pairs = {(existing[(one.address, one.channel)], one.customer) for one in planned if one.customer}
     links = sorted(pairs - known)
     if links:
@@ -200,27 +186,37 @@ def insert_deliveries(
     return len(rows)
 
 
-def is_empty(session: Session, notice: Notice) -> bool:
-    """Whether a notice has no deliveries yet."""
-    return session.scalar(select(Delivery.id).where(Delivery.notice_ref == notice.id).limit(1)) is None
-
-
 def _there(
     session: Session, notice: Notice, planned: Sequence[Planned]
 ) -> tuple[dict[tuple[str, Channel], int], set[tuple[int, int]]]:
     """The deliveries that a notice has at these addresses, and whom they tell."""
-    existing: dict[tuple[str, Channel], int] = {}
+    dialect = dialect_of(session)
+    addresses = sorted({one.address for one in planned})
+    found = session.execute(
+        _at_addresses(dialect), {"notice": notice.id, **values_of(dialect, "wanted", addresses)}
+    )
+    existing: dict[tuple[str, Channel], int] = {(row.address, row.channel): row.id for row in found}
     known: set[tuple[int, int]] = set()
-    for addresses in _chunks(sorted({one.address for one in planned})):
-        mine = (Delivery.notice_ref == notice.id, Delivery.address.in_(addresses))
-        found = session.execute(select(Delivery.id, Delivery.address, Delivery.channel).where(*mine))
-        existing.update({(row.address, row.channel): row.id for row in found})
-    # By id and not by a join: no database plans a join well with rows that it has just been given.
-    for there in _chunks(sorted(existing.values())):
-        told = select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref)
-        rows_told = session.execute(told.where(DeliveryRecipient.delivery_ref.in_(there)))
-        known.update((row[0], row[1]) for row in rows_told)
+    if existing:
+        there = sorted(existing.values())
+        told: Iterable[Any] = session.execute(_told_by(dialect), values_of(dialect, "wanted", there))
+        known = {(row[0], row[1]) for row in told}
     return existing, known
+
+
+@cache
+def _at_addresses(dialect: str) -> Executable:
+    mine = one_of(dialect, Delivery.address, "wanted", String())
+    return select(Delivery.id, Delivery.address, Delivery.channel).where(
+        Delivery.notice_ref == bindparam("notice"), mine
+    )
+
+
+@cache
+def _told_by(dialect: str) -> Executable:
+    # By id and not by a join: no database plans a join well with rows that it has just been given.
+    mine = one_of(dialect, DeliveryRecipient.delivery_ref, "wanted", BigInteger())
+    return select(DeliveryRecipient.delivery_ref, DeliveryRecipient.customer_ref).where(mine)
 
 
 def customers_with(

@@ -11,8 +11,19 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, FromClause, Select, String, bindparam, func, select, type_coerce
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    any_,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
 SQLITE = "sqlite"
@@ -50,6 +61,16 @@ def among(dialect: str, name: str, kind: TypeEngine[Any]) -> Select[tuple[Any]]:
     return select(func.unnest(bindparam(name, type_=ARRAY(kind))).column_valued(f"{name}_value"))
 
 
+def one_of(
+    dialect: str, column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str, kind: TypeEngine[Any]
+) -> ColumnElement[bool]:
+    """The same as a condition on an indexed column: the index is asked for each value, whatever the
+    database thinks of their number."""
+    if dialect == SQLITE:
+        return column.in_(among(dialect, name, kind))
+    return column == any_(bindparam(name, type_=ARRAY(kind)))
+
+
 def values_of(dialect: str, name: str, values: Collection[Any]) -> dict[str, Any]:
-    """The parameter that fills `among`; there may be none."""
+    """The parameter that fills `among` and `one_of`; there may be none."""
     return {name: json.dumps(list(values)) if dialect == SQLITE else list(values)}

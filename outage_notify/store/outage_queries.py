@@ -45,19 +45,13 @@ def next_reference(session: Session, year: int) -> str:
 def freeze_audience(session: Session, revision: OutageRevision, affected: Sequence[Affected]) -> None:
     """Replace the audience of a revision. Twice with the same arguments is once."""
     session.execute(delete(AudienceMember).where(AudienceMember.revision_ref == revision.id))
-    rows = [
-        {
-            "revision_ref": revision.id,
-            "service_point_ref": one.feed.service_point,
-            "customer_ref": one.feed.customer,
-            "impact": one.impact,
-            "tier": one.feed.tier,
-            "is_key": one.feed.key,
-            "life_support": one.feed.life_support,
-        }
+    columns = ("service_point_ref", "customer_ref", "impact", "tier", "is_key", "life_support")
+    rows = (
+        (feed.service_point, feed.customer, one.impact, feed.tier, feed.key, feed.life_support)
         for one in affected
-    ]
-    bulk.insert_rows(session, AudienceMember, rows)
+        for feed in (one.feed,)
+    )
+    bulk.insert_tuples(session, AudienceMember, columns, rows, {"revision_ref": revision.id})
 
 
 def audience(session: Session, revision: OutageRevision) -> list[AudienceMember]:

@@ -75,7 +75,12 @@ class Delivery(Base):
             sqlite_where=text("state IN ('CLAIMED', 'SUBMITTING', 'IN_DOUBT')"),
         ),
         Index(None, "outage_ref", "revision"),
-        Index(None, "provider_id"),
+        Index(
+            None,
+            "provider_id",
+            postgresql_where=text("provider_id IS NOT NULL"),
+            sqlite_where=text("provider_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+import structlog
+
 from channels import twilio_signature
 from channels.model import Channel
 from channels.signing import BadToken, open_token
 from outage_notify.services import links
 from outage_notify.services.report_intake import Intake, Told
 from outage_notify.services.runtime import Runtime
+
+log = structlog.get_logger()
 
 Wsgi = Callable[..., Iterable[bytes]]
 BEFORE = "/webhooks/twilio/status/"
@@ -45,10 +49,11 @@ class ReportLane:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("REQUEST_METHOD") == "POST" and environ.get("PATH_INFO", "").startswith(BEFORE):
             told = self._told(environ)
-            if told is not None:
-                if self._intake.take(told):
-                    start_response("204 NO CONTENT", self._headers)
-                    return []
+            held = None if told is None else self._take(told)
+            if held:
+                start_response("204 NO CONTENT", self._headers)
+                return []
+            if held is False:
                 plain = [
                     ("Content-Type", "text/plain; charset=utf-8"),
                     ("Content-Length", str(len(UNKNOWN))),
@@ -56,6 +61,15 @@ class ReportLane:
                 start_response("404 NOT FOUND", [*self._headers, *plain])
                 return [UNKNOWN]
         return self.application(environ, start_response)
+
+    def _take(self, told: Told) -> bool | None:
+        """Whether its token held; None: it could not be stored."""
+        try:
+            return self._intake.take(told)
+        except Exception as error:
+            # The application tries once more, and answers for a failure as it does everywhere.
+            log.warning("a report could not be stored at once", error=type(error).__name__)
+            return None
 
     def _told(self, environ: dict[str, Any]) -> Told | None:
         """The report, if it is genuine and nothing about it is unusual."""

@@ -97,7 +97,9 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             wave_plans=time_waves.foresee(
                 rt, persons.values(), revision.start, ZoneInfo(outage.timezone), now
             ),
-            findings=check_plan.findings(session, rt, Checked.of(outage, revision, revision.lost, affected)),
+            findings=check_plan.findings(
+                session, rt, Checked.of(outage, revision, revision.lost, Listed(affected))
+            ),
             announcements=announcements,
         )
 
@@ -132,14 +134,14 @@ def approve(
             )
         check_window(revision.start, revision.end, now)
         found = freeze(session, rt, revision)
-        revision.exception_rule = check_lead(rt, outage, revision, found.affected, now)
+        revision.exception_rule = check_lead(rt, outage, revision, found.crowd, now)
         if revision.exception_rule and not accept_exception:
             raise NotPermitted(
                 f"{reference} asks for an exception from {revision.exception_rule}: "
                 f"{revision.exception_reason}",
                 "Approve with --accept-exception if you answer for it.",
             )
-        checked = Checked.of(outage, revision, found.resolution.dark, found.affected)
+        checked = Checked.of(outage, revision, found.resolution.dark, found.crowd)
         standing_in_the_way = check_plan.findings(session, rt, checked)
         overridden = check_plan.require_second_person(
             outage, revision, standing_in_the_way, by, override_reason, now

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from geo.model import GeoError
 from geo.resolve import resolve
 from outage_notify.domain import checks
-from outage_notify.domain.audience import Affected, Impact
+from outage_notify.domain.audience import Impact
 from outage_notify.domain.checks import CheckKind, Finding, Limits, Other, Plan, ProtectedDate, Weight
 from outage_notify.domain.errors import Blocked, NotPermitted
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.services import customer_plans, window_facts
-from outage_notify.services.crowd import Crowd, Listed
+from outage_notify.services.crowd import Crowd
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.resolve_audience import Switching
 from outage_notify.services.runtime import Runtime
@@ -53,16 +53,14 @@ class Checked:
     waves: tuple[window_facts.Wave, ...] | None = None
 
     @classmethod
-    def of(
-        cls, outage: Outage, revision: OutageRevision, lost: Iterable[str], affected: Iterable[Affected]
-    ) -> Checked:
+    def of(cls, outage: Outage, revision: OutageRevision, lost: Iterable[str], crowd: Crowd) -> Checked:
         return cls(
             revision.start,
             revision.end,
             ZoneInfo(outage.timezone),
             Switching.from_dict(revision.switching),
             frozenset(lost),
-            Listed.of(affected),
+            crowd,
             outage.reference,
             outage.kind,
         )

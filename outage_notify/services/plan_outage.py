@@ -14,14 +14,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from outage_notify.domain.audience import Affected
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput, TooLate
 from outage_notify.domain.outage import REVISION_MOVES, OutageKind, OutageState, RevisionState, require_move
 from outage_notify.domain.policy import LeadFault, classes_of
 from outage_notify.domain.window import check_window
 from outage_notify.services import check_plan
 from outage_notify.services.check_plan import Checked
-from outage_notify.services.crowd import Crowd, Listed
+from outage_notify.services.crowd import Crowd
 from outage_notify.services.resolve_audience import Foreseen, Switching, foresee, freeze
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import claims, outage_queries, user_lookup
@@ -117,7 +116,7 @@ def _plan(rt: Runtime, by: str, request: PlanRequest, also: Also | None) -> str:
         session.add(outage)
         session.flush()
         found = freeze(session, rt, outage.standing)
-        record(session, now, by, "planned", outage=outage.id, customers=len(_customers(found.affected)))
+        record(session, now, by, "planned", outage=outage.id, customers=len(found.crowd.customers()))
         if also is not None:
             also(session, outage, now)
         return outage.reference
@@ -184,8 +183,8 @@ def submit(
         check_window(revision.start, revision.end, now)
         found = freeze(session, rt, revision)
         revision.exception_reason = exception_reason.strip()
-        revision.exception_rule = check_lead(rt, outage, revision, found.affected, now)
-        checked = Checked.of(outage, revision, found.resolution.dark, found.affected)
+        revision.exception_rule = check_lead(rt, outage, revision, found.crowd, now)
+        checked = Checked.of(outage, revision, found.resolution.dark, found.crowd)
         standing_in_the_way = check_plan.findings(session, rt, checked)
         check_plan.require_reasons(outage, revision, standing_in_the_way, by, exception_reason)
         revision.submitted_by, revision.submitted_at = by, now
@@ -240,12 +239,10 @@ def lead_faults(
     return rt.policy.check_lead(kind, now, start, zone, classes, rt.holidays(start))
 
 
-def check_lead(
-    rt: Runtime, outage: Outage, revision: OutageRevision, affected: tuple[Affected, ...], now: datetime
-) -> str:
+def check_lead(rt: Runtime, outage: Outage, revision: OutageRevision, crowd: Crowd, now: datetime) -> str:
     """Empty if in time; the article excepted from if a permitted exception was reasoned; else TooLate."""
     zone = ZoneInfo(outage.timezone)
-    faults = lead_faults(rt, outage.kind, revision.start, zone, Listed(affected), now)
+    faults = lead_faults(rt, outage.kind, revision.start, zone, crowd, now)
     if not faults:
         return ""
     worst = faults[0]
@@ -318,7 +315,3 @@ def _move_revision(outage: Outage, revision: OutageRevision, to: RevisionState) 
             f"{outage.reference} revision {revision.number} is {revision.state}; it cannot become {to}."
         )
     revision.state = to
-
-
-def _customers(affected: tuple[Affected, ...]) -> set[int]:
-    return {one.feed.customer for one in affected}

@@ -13,6 +13,7 @@ from geo.resolve import Resolution, Traced, trace_work
 from outage_notify.domain.audience import Affected, Impact, assess, count_by_tier
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.services.collector_pause import collector_paused
+from outage_notify.services.crowd import Crowd, Tallied
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
 from outage_notify.services.people_in_force import Hit, people_in_force
 from outage_notify.services.public_cells import area_index
@@ -62,6 +63,15 @@ class Resolved:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """The same of a revision, with the affected in its audience and here only counted."""
+
+    version: int
+    resolution: Resolution
+    crowd: Crowd
+
+
+@dataclass(frozen=True)
 class Foreseen:
     """What a switching would mean: counted at once, named when somebody asks."""
 
@@ -85,7 +95,7 @@ class Foreseen:
 def resolve_audience(session: Session, rt: Runtime, switching: Switching) -> Resolved:
     """Trace and find the affected, row by row. InvalidInput says what is wrong with the switching.
 
-    For what is stored or compared; whoever only looks asks `foresee`.
+    For what is compared; whoever only looks asks `foresee`.
     """
     version, loaded = load_network(session, rt)
     resolution = _traced(loaded, switching).resolution
@@ -149,20 +159,29 @@ def page_of(
     } | ({kind: list(grid.load_names(numbers)) for kind, numbers in kinds.items()} if loads else {})
 
 
-def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Resolved:
-    """Trace anew and write isolation, audience and public area into a revision. Twice is once."""
-    found = resolve_audience(session, rt, Switching.from_dict(revision.switching))
-    revision.network_ref = found.version
+def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Frozen:
+    """Trace anew and write isolation, audience and public area into a revision, piece by piece, so that a hundred
+    thousand affected take no more memory than a few. Twice is once."""
+    version, loaded = load_network(session, rt)
+    resolution = _traced(loaded, Switching.from_dict(revision.switching)).resolution
+    revision.network_ref = version
     revision.isolation = {
-        "opened": list(found.resolution.opened),
-        "closed": list(found.resolution.closed),
-        "zone": list(found.resolution.zone),
+        "opened": list(resolution.opened),
+        "closed": list(resolution.closed),
+        "zone": list(resolution.zone),
     }
-    revision.lost = list(found.resolution.dark)
+    revision.lost = list(resolution.dark)
     areas = area_index(session, rt)
-    revision.public_area = areas.area(found.resolution.dark) if areas is not None else None
-    outage_queries.freeze_audience(session, revision, found.affected)
-    return found
+    revision.public_area = areas.area(resolution.dark) if areas is not None else None
+    lost, momentary = frozenset(resolution.dark), frozenset(resolution.momentary)
+    crowd = Tallied()
+    outage_queries.clear_audience(session, revision)
+    with collector_paused():
+        for feeds in feed_lookup.feeds_by_site(session, lost | momentary):
+            affected = assess(feeds, lost, momentary)
+            crowd.add(affected)
+            outage_queries.add_audience(session, revision, affected)
+    return Frozen(version, resolution, crowd)
 
 
 def as_json(session: Session, found: Resolved) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -42,9 +42,13 @@ def next_reference(session: Session, year: int) -> str:
     return f"{prefix}{number:04d}"
 
 
-def freeze_audience(session: Session, revision: OutageRevision, affected: Sequence[Affected]) -> None:
-    """Replace the audience of a revision. Twice with the same arguments is once."""
+def clear_audience(session: Session, revision: OutageRevision) -> None:
+    """Before a revision's audience is frozen anew."""
     session.execute(delete(AudienceMember).where(AudienceMember.revision_ref == revision.id))
+
+
+def add_audience(session: Session, revision: OutageRevision, affected: Iterable[Affected]) -> None:
+    """Freeze more service points with a revision; each may be added once."""
     columns = ("service_point_ref", "customer_ref", "impact", "tier", "is_key", "life_support")
     rows = (
         (feed.service_point, feed.customer, one.impact, feed.tier, feed.key, feed.life_support)

@@ -6,17 +6,18 @@ import random
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from geo.grid_build import grid_of
 from geo.model import GeoError, Network
 from geo.resolve import trace_work
-from outage_notify.domain.audience import Impact, Tier
+from outage_notify.domain.audience import Impact, Tier, assess
 from outage_notify.services import people_in_force
-from outage_notify.services.crowd import HIT, Listed
+from outage_notify.services.crowd import HIT, Listed, Tallied
 from outage_notify.services.import_customers import import_customers
-from outage_notify.services.resolve_audience import Switching, foresee, page_of, resolve_audience
+from outage_notify.services.resolve_audience import Resolved, Switching, foresee, page_of, resolve_audience
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import network_queries, people_columns, people_lookup, user_lookup
+from outage_notify.store import feed_lookup, network_queries, people_columns, people_lookup, user_lookup
 from outage_notify.store.people_tables import Customer, ServicePoint
 from outage_notify.store.plan_tables import CustomerPlanRow
 from tests.factories.customer_files import customer_row, write_customers
@@ -72,16 +73,34 @@ def equal(rt: Runtime, switching: Switching) -> int:
         assert sorted(columns.affected, key=lambda one: one.feed.service_point) == sorted(
             rows.affected, key=lambda one: one.feed.service_point
         )
-        for impacts in (HIT, (Impact.OUTAGE,), (Impact.REDUCED_REDUNDANCY, Impact.MOMENTARY)):
-            assert columns.hit.customers(impacts) == listed.customers(impacts)
-        assert columns.hit.told(rt.policy) == listed.told(rt.policy)
-        assert columns.hit.classes(rt.policy) == listed.classes(rt.policy)
+        pieces = in_pieces(session, rows)
+        for crowd in (columns.hit, pieces):
+            for impacts in (HIT, (Impact.OUTAGE,), (Impact.REDUCED_REDUNDANCY, Impact.MOMENTARY)):
+                assert crowd.customers(impacts) == listed.customers(impacts)
+            assert crowd.told(rt.policy) == listed.told(rt.policy)
+            assert crowd.classes(rt.policy) == listed.classes(rt.policy)
         page = page_of(session, rt, switching, 0, 7, True)
         assert (page["total"], page["by_tier"]) == (len(rows.affected), rows.by_tier)
         assert tuple(page["lost"]) == rows.resolution.lost and len(page["service_points"]) <= 7
         order = [(list(Tier).index(Tier(one["tier"]))) for one in page["service_points"]]
         assert order == sorted(order)
         return len(names)
+
+
+def in_pieces(session: Session, rows: Resolved) -> Tallied:
+    """The same crowd, read a few feeds at a time as for a revision that is frozen; no site is torn apart."""
+    lost, momentary = frozenset(rows.resolution.dark), frozenset(rows.resolution.momentary)
+    crowd, found, sites = Tallied(), [], []
+    for feeds in feed_lookup.feeds_by_site(session, lost | momentary, most=3):
+        sites += sorted({one.site for one in feeds})
+        affected = assess(feeds, lost, momentary)
+        crowd.add(affected)
+        found += affected
+    assert len(sites) == len(set(sites))
+    by_point = {one.feed.service_point: one for one in found}
+    assert len(by_point) == len(found)
+    assert by_point == {one.feed.service_point: one for one in rows.affected}
+    return crowd
 
 
 @pytest.mark.parametrize("seed", [1, 3, 4, 5])

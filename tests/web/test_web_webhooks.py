@@ -15,6 +15,7 @@ from channels.model import Channel
 from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.services import apply_batch, links, record_receipts
+from outage_notify.services.report_intake import Intake, Told
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delivery_tables import Delivery, ProviderReport
@@ -160,6 +161,26 @@ def test_a_report_is_kept_even_where_it_can_t_be_applied_now(
         assert provider.post(path, form).status_code == 204
     assert delivery(rt, number).state is DeliveryState.ACCEPTED
     assert record_receipts.apply_reports(rt) == 1
+    assert delivery(rt, number).state is DeliveryState.DELIVERED
+
+
+def test_what_the_lane_can_t_store_goes_to_the_application(
+    provider: Provider, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = sent(rt, Channel.SMS)
+    path = f"/webhooks/twilio/status/{token(rt, links.CALLBACK, number)}"
+    form = {"MessageSid": f"SM-{number}", "MessageStatus": "delivered"}
+    take, tries = Intake.take, []
+
+    def once_in_vain(intake: Intake, told: Told) -> bool:
+        tries.append(told)
+        if len(tries) == 1:
+            raise OSError("the database is away")
+        return take(intake, told)
+
+    monkeypatch.setattr(Intake, "take", once_in_vain)
+    assert provider.post(path, form).status_code == 204
+    assert len(tries) == 2
     assert delivery(rt, number).state is DeliveryState.DELIVERED
 
 

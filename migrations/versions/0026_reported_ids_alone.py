@@ -3,14 +3,14 @@
 Every change of a row's state writes into every index that holds the row; until the provider has answered there is
 nothing in this one to be found by.
 
-Revision 0025, after 0024.
+Revision 0026, after 0025.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make what tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium, OpenSSL, nginx.
+# Make what tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium, OpenSSL, nginx, npm.
 # With the word "load" also wrk, which benchmarks ask with.
 #
 # As root on Debian what is missing is installed; elsewhere it is left out, and the tests that need it are
@@ -56,4 +56,5 @@ provide rabbitmq RabbitMQ rabbitmq-server
 provide chromium Chromium chromium
 provide openssl OpenSSL openssl
 provide nginx nginx nginx-light
+provide npm "Node.js with npm" npm
 if [ "${1:-}" = load ]; then provide wrk wrk wrk; fi

@@ -37,6 +37,11 @@ _SUMMARIES = {
     "REDUCED_REDUNDANCY": N_("One of your supplies off, %(site)s"),
     "MOMENTARY": N_("Short supply interruptions, %(site)s"),
 }
+# What the summary can't say in so few words.
+_EFFECTS = {
+    "REDUCED_REDUNDANCY": N_("one of your supplies is off, the other stays on"),
+    "MOMENTARY": N_("short interruptions at the start and at the end"),
+}
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,7 @@ def _description(event: FeedEvent, language: Language) -> str:
     }
     rows = (
         (translate("Time"), time),
+        (translate("Effect"), translate(_EFFECTS[event.impact]) if event.impact in _EFFECTS else ""),
         (translate("Reason"), one_line(event.reason)),
         (translate("From"), one_line(event.utility)),
         (translate("Contact"), one_line(event.contact)),

@@ -139,20 +139,23 @@ def render_title(facts: NoticeFacts) -> str:
     return translate(_TITLES[facts.kind]) % {"what": translate(_WHAT[_groups(facts).gravest])}
 
 
-def render_email(facts: NoticeFacts, ics: str = "", method: str = "") -> RenderedEmail:
-    """Subject, plain text and HTML; `ics` is passed through as the attachment, or as an invitation by `method`."""
+def render_email(
+    facts: NoticeFacts, ics: str = "", method: str = "", *, subject: str = "", opening: Sequence[str] = ()
+) -> RenderedEmail:
+    """Subject, plain text and HTML; `ics` is passed through as the attachment, or as an invitation by `method`.
+    `subject` instead of the notice's own; `opening`: sentences before its first."""
     facts = clean(facts)
     translate = translations(facts.language).gettext
     over = facts.kind in ("CANCELLED", "RESTORED")
     more: dict[str, Any] = {
-        "subject": render_subject(facts),
+        "subject": subject or render_subject(facts),
         "title": render_title(facts),
         "accent": _ACCENTS.get(facts.kind, "#0b5cad"),
         "rows": _rows(facts),
         "places": [(place.name, "" if over else translate(_EFFECTS[place.impact])) for place in facts.places],
         "advice": advice(facts),
     }
-    context = _context(facts, _lead(facts, "long", LEAD_PLACES), **more)
+    context = _context(facts, [*opening, *_lead(facts, "long", LEAD_PLACES)], **more)
     text = _template(facts.language, "email.txt").render(context)
     html = _template(facts.language, "email.html").render(context)
     return RenderedEmail(more["subject"], text.strip() + "\n", html.strip() + "\n", ics, method)
@@ -230,6 +233,11 @@ def notice_rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
 def lead_sentences(facts: NoticeFacts) -> list[str]:
     """The opening sentences with full dates, as in e-mail and letter."""
     return _lead(clean(facts), "long", LEAD_PLACES)
+
+
+def short_sentences(facts: NoticeFacts) -> list[str]:
+    """The opening sentences with short dates, as in an SMS, of facts that were cleaned and shortened."""
+    return _lead(facts, "short", SMS_PLACES)
 
 
 def effect(facts: NoticeFacts, impact: str) -> str:

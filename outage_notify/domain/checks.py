@@ -30,6 +30,7 @@ class CheckKind(StrEnum):
     CRITICAL_TIME = "critical_time"
     CONTRACT_NOTICE = "contract_notice"
     SHORT_BACKUP = "short_backup"
+    BACKUP_UNTESTED = "backup_untested"
     YEARLY = "yearly"
     NO_PLAN = "no_plan"
     LATE_WAVE = "late_wave"
@@ -322,5 +323,9 @@ _SENTENCES: Mapping[CheckKind, Callable[[Finding], str]] = {
     ),
     CheckKind.SHORT_BACKUP: lambda one: (
         f"The backup supply of {_people(one.customers)} ends before the work does ({one.detail} hours)."
+    ),
+    CheckKind.BACKUP_UNTESTED: lambda one: (
+        f"The backup supply of {_people(one.customers)} has had no test in the year before the work"
+        f"{f' (last test {one.detail})' if one.detail else ''}."
     ),
 }

@@ -20,6 +20,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CHINESE = {f"周{sign}": day for sign, day in zip("一二三四五六日", DAYS, strict=True)} | {"周天": "sun"}
 _LINE = re.compile(r"(\S+)\s+(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})(?:\s+(.*))?")
 _MOST_LINES, _LONGEST = 40, 300
+# How long the test of a backup supply says that it would start.
+TEST_HOLDS = timedelta(days=365)
 
 
 class Backup(StrEnum):
@@ -101,6 +103,14 @@ class CustomerPlan:
         if self.backup is Backup.NONE or not self.backup_hours:
             return True
         return timedelta(hours=self.backup_hours) >= end.astimezone(UTC) - start.astimezone(UTC)
+
+    def untested(self, start: datetime, zone: ZoneInfo) -> bool:
+        """Whether a backup of the customer's own has had no test in the year before a window. The second feed is
+        the utility's, and tested every day."""
+        if self.backup in {Backup.NONE, Backup.SECOND_FEED}:
+            return False
+        day = start.astimezone(zone).date()
+        return self.backup_tested is None or day - self.backup_tested > TEST_HOLDS
 
 
 def _touches(line: str, day: date, start: datetime, end: datetime, zone: ZoneInfo) -> bool:

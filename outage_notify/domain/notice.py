@@ -26,14 +26,17 @@ class NoticeKind(StrEnum):
         "INVITATION"  # the calendar entry alone, to mailboxes that wish it and that the ladder passes over
     )
     INVITATION_CANCELLED = "INVITATION_CANCELLED"
+    PASSED_ON = "PASSED_ON"  # a customer's person hands the link to answer on to a colleague, by us
 
 
 # Notices that announce a coming window: whoever got one of them has been told of it.
 ANNOUNCEMENTS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD, NoticeKind.CHANGED})
 
-# Entries for calendars: beside the notice, never the notice itself. Nobody counts as told by them, no ladder
-# steps below them.
+# Entries for calendars.
 INVITATIONS = frozenset({NoticeKind.INVITATION, NoticeKind.INVITATION_CANCELLED})
+
+# Beside the notice, never the notice itself: who gets one of these has not been told, and no channel follows it.
+BESIDE = INVITATIONS | {NoticeKind.PASSED_ON}
 
 # What takes something back stays true whatever becomes of the outage.
 TAKEN_BACK = frozenset({NoticeKind.CANCELLED, NoticeKind.INVITATION_CANCELLED})
@@ -67,6 +70,8 @@ TRUE_WHILE: Mapping[NoticeKind, frozenset[OutageState]] = {
     NoticeKind.FOLLOWERS: frozenset(OutageState),
     NoticeKind.INVITATION: frozenset({OutageState.APPROVED}),
     NoticeKind.INVITATION_CANCELLED: frozenset(OutageState),
+    # As long as an answer is taken.
+    NoticeKind.PASSED_ON: frozenset({OutageState.APPROVED, OutageState.ACTIVE}),
 }
 
 

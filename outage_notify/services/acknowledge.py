@@ -32,6 +32,7 @@ from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.work_queries import SYSTEM, close_tasks, open_task, record
 from outage_notify.store.work_tables import TaskKind
 
+_ON_THE_SPOT = frozenset({AckWay.PAPER, AckWay.VISIT})
 CUSTOMER = "customer"  # actor of an event: the customer, through a link, a key or a reply
 _ANSWERABLE = frozenset({OutageState.APPROVED, OutageState.ACTIVE})
 LARGEST_SCAN = 6 * 1024 * 1024
@@ -47,7 +48,8 @@ _LONGEST_NAME, _LONGEST_REASON = 200, 4000
 class Answer:
     """What somebody answered, and how. Raises InvalidInput (naming the field) if it cannot stand.
 
-    A refusal (拒签) needs a reason and a witness; an objection a reason or a wished date.
+    A refusal (拒签) needs a reason and a witness, and is recorded at a visit or on paper; an objection needs a reason
+    or a wished date.
     `shown_sha256`: the hash of the text on the page that was answered; if the text has changed since,
     the answer is not taken. `slip_date`: the date on a paper slip; the receipt bears the time of entry.
     `scan`: the slip as PDF, JPEG or PNG; the receipt bears its hash.
@@ -83,11 +85,17 @@ class Answer:
             raise InvalidInput("signer_name is empty.", "Say who answers, in name.")
         if self.state is AckState.REFUSED and not (self.reason and self.witness):
             raise InvalidInput("A refusal needs a reason and a witness.", "Fill in reason and witness.")
+        if self.state is AckState.REFUSED and self.way not in _ON_THE_SPOT:
+            # Who is alone with a page needn't answer at all, and nobody could witness it.
+            raise InvalidInput(
+                "A refusal is recorded before a witness: at a visit, or on paper.",
+                "Object instead, with a reason.",
+            )
         if self.state is AckState.OBJECTED and not (self.reason or self.wished):
             raise InvalidInput("An objection needs a reason or a wished date.", "Fill in reason or wished.")
-        if self.slip_date is not None and self.way not in {AckWay.PAPER, AckWay.VISIT}:
+        if self.slip_date is not None and self.way not in _ON_THE_SPOT:
             raise InvalidInput("slip_date belongs to paper.", "Leave it empty for other ways.")
-        if self.scan and self.way not in {AckWay.PAPER, AckWay.VISIT}:
+        if self.scan and self.way not in _ON_THE_SPOT:
             raise InvalidInput("scan belongs to paper.", "Leave it out for other ways.")
         if self.way in SIGNED_BY_CUSTOMER and "key" not in self.proof:
             raise InvalidInput("The signature is missing.", "Sign with the registered key.")
@@ -209,9 +217,7 @@ def answer_in(
     _require_standing(outage, ack)
     text, shown = notice_text(session, rt, ack)
     if answer.shown_sha256 and answer.shown_sha256 != shown:
-        raise Conflict(
-            f"The notice of {outage.reference} was changed after it was shown.", "Read it again, then answer."
-        )
+        raise Conflict("The notice was changed after it was shown.", "Read it again, then answer.")
     if answer.slip_date is not None and answer.slip_date > now.astimezone(rt.zone).date():
         raise InvalidInput("slip_date lies in the future.", "Enter the date on the slip.")
     acks.lock_chain(session)

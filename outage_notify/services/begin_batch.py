@@ -25,7 +25,7 @@ from outage_notify.domain.notice import NoticeKind, still_true
 from outage_notify.services.notice_facts import WaveTexts
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import step_ladder
-from outage_notify.store import claims, pacing
+from outage_notify.store import claims, pacing, passed_on_queries
 from outage_notify.store.claims import Claim
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
@@ -125,6 +125,11 @@ def _may_go(session: Session, rt: Runtime, row: WaveRow, outage: Outage, now: da
     if unwished and session.get_one(Delivery, row.id).doubt_since is None:
         # Or the ladder has come to this mailbox meanwhile. One that may have arrived is settled first.
         claims.withdraw(session, row.id, now, "wished no longer, or with the notice", DeliveryState.CLAIMED)
+        return False
+    if row.notice_kind is NoticeKind.PASSED_ON and not passed_on_queries.still_serves(
+        session, int(row.notice_facts["delegation"])
+    ):
+        claims.take_back(session, row.id, now, "the link serves no more")
         return False
     if row.urgent or row.channel is Channel.EMAIL:
         return True

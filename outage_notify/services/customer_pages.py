@@ -23,10 +23,11 @@ from outage_notify.domain.acknowledgement import AckState, ack_predecessors
 from outage_notify.domain.errors import NotFound
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import acknowledge, delegate, links, publish_keys, ways_in
+from outage_notify.services import acknowledge, delegate, links, publish_keys, send_passed_on, ways_in
 from outage_notify.services.invitations import Mailbox, mailboxes
 from outage_notify.services.notice_facts import LINK_LIFE_AFTER_END, facts_for, facts_of
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.send_passed_on import SentLink
 from outage_notify.services.sent_messages import Sent, sent_to
 from outage_notify.store import acknowledgement_queries as acks
 from outage_notify.store import own_key_queries
@@ -36,6 +37,15 @@ from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
 
 ANSWERABLE = frozenset({OutageState.APPROVED, OutageState.ACTIVE})
+
+
+@dataclass(frozen=True)
+class Given:
+    """A link that was passed on: whole, and where we sent it."""
+
+    delegation: Delegation
+    address: str
+    sent: Sequence[SentLink]
 
 
 @dataclass(frozen=True)
@@ -49,9 +59,9 @@ class SignPage:
     text_sha256: str
     receipt: SignedReceipt | None
     newer_url: str
-    # By whom and to whom the link was passed on, if it was; else what was passed on, each with its address.
+    # By whom and to whom the link was passed on, if it was; else what was passed on.
     delegation: Delegation | None = None
-    given: Sequence[tuple[Delegation, str]] = ()
+    given: Sequence[Given] = ()
     sent: Sequence[Sent] = ()
     passkeys: bool = False
     mailboxes: Sequence[Mailbox] = ()
@@ -166,9 +176,9 @@ def _asked(session: Session, ack_id: int) -> Acknowledgement:
     return ack
 
 
-def _given(session: Session, rt: Runtime, ack: Acknowledgement) -> list[tuple[Delegation, str]]:
+def _given(session: Session, rt: Runtime, ack: Acknowledgement) -> list[Given]:
     return [
-        (one, delegate.address(rt, one, ack))
+        Given(one, delegate.address(rt, one, ack), send_passed_on.shown(session, one))
         for one in delegate.given(session, ack.id)
         if one.revoked_at is None
     ]

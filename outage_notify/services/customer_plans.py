@@ -130,6 +130,9 @@ def proposals(rt: Runtime) -> list[Customer]:
         return list(session.scalars(statement))
 
 
+_ADVICE = frozenset({CheckKind.SHORT_BACKUP, CheckKind.BACKUP_UNTESTED})
+
+
 def findings(
     session: Session,
     people: Collection[int],
@@ -140,7 +143,7 @@ def findings(
     now: datetime,
 ) -> Iterator[Finding]:
     """What the plans of affected `people` say against a window, one finding per kind; those `without` supply
-    may have a backup that does not last."""
+    may have a backup that does not last, or that nobody has tested for long."""
     hurt: dict[CheckKind, list[tuple[int, str]]] = {}
     for row in people_lookup.plans_of(session, people):
         plan, one = CustomerPlan.from_dict(row.plan), row.customer_ref
@@ -151,14 +154,17 @@ def findings(
             hurt.setdefault(CheckKind.CONTRACT_NOTICE, []).append((one, hours))
         if one in without and not plan.outlasts(start, end):
             hurt.setdefault(CheckKind.SHORT_BACKUP, []).append((one, f"{plan.backup_hours:g}"))
+        if one in without and plan.untested(start, zone):
+            tested = plan.backup_tested.isoformat() if plan.backup_tested else ""
+            hurt.setdefault(CheckKind.BACKUP_UNTESTED, []).append((one, tested))
     for kind, found in hurt.items():
-        weight = Weight.ADVICE if kind is CheckKind.SHORT_BACKUP else Weight.OVERRIDE
+        weight = Weight.ADVICE if kind in _ADVICE else Weight.OVERRIDE
         yield Finding(
             kind,
             weight,
             customers=len(found),
             people=tuple(one for one, _ in found[:12]),
-            detail="; ".join(dict.fromkeys(text for _, text in found))[:200],
+            detail="; ".join(dict.fromkeys(text for _, text in found if text))[:200],
         )
 
 

@@ -1,7 +1,8 @@
 """Pass the answer on to a colleague: a link of its own for one notice, named from whom to whom, revocable.
 
 Promises: the receipt of an answer by such a link names both; the link ends with the notice's own, with a new
-revision, and as soon as it is revoked. Whoever passes it on sends it himself: we keep no address of the colleague.
+revision, and as soon as it is revoked. Leaves to others: sending it, where the giver does not do so himself
+(`send_passed_on`).
 """
 
 from __future__ import annotations
@@ -11,22 +12,32 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from channels.model import Language
 from outage_notify.domain.acknowledgement import AckState, ack_predecessors
 from outage_notify.domain.errors import IllegalMove, InvalidInput
-from outage_notify.services import links
+from outage_notify.services import links, send_passed_on
 from outage_notify.services.notice_facts import LINK_LIFE_AFTER_END
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.acknowledgement_tables import Acknowledgement
 from outage_notify.store.delegation_tables import Delegation
+from outage_notify.store.outage_tables import OutageRevision
 from outage_notify.store.work_queries import record
 
 _MOST = 10
 
 
-def pass_on(rt: Runtime, token: str, given_by: str, given_to: str) -> str:
+def pass_on(
+    rt: Runtime,
+    token: str,
+    given_by: str,
+    given_to: str,
+    send_to: str = "",
+    language: Language = Language.EN,
+) -> str:
     """A link for a colleague, whole. By the customer's own link only: a link that was passed on goes no further.
 
-    Called twice with the same names it is the same link.
+    `send_to`: a mobile number or a mailbox to which we send it, in `language`. Called twice with the same names it
+    is the same link, sent once to each address. InvalidInput: nothing was made and nothing is sent.
     """
     ack_id = links.acknowledgement_of(rt, token)
     given_by, given_to = _name(given_by, "Your name"), _name(given_to, "The colleague's name")
@@ -39,6 +50,9 @@ def pass_on(rt: Runtime, token: str, given_by: str, given_to: str) -> str:
         found = next((one for one in standing if (one.given_by, one.given_to) == names), None)
         if found is None:
             found = _add(session, ack, len(standing), names, now)
+        if send_to.strip():
+            revision = _revision(ack)
+            send_passed_on.send(session, rt, ack, revision, found, send_to, language, now)
         return address(rt, found, ack)
 
 
@@ -50,6 +64,7 @@ def revoke(rt: Runtime, token: str, delegation: int) -> None:
         if found is None or found.acknowledgement_ref != ack_id or found.revoked_at is not None:
             return
         found.revoked_at = now
+        send_passed_on.withdraw(session, found, now)
         ack = session.get_one(Acknowledgement, ack_id)
         about = {"outage": ack.outage_ref, "customer": ack.customer_ref}
         record(session, now, "customer", "delegation_revoked", **about, delegation=found.id)
@@ -63,8 +78,7 @@ def given(session: Session, ack: int) -> list[Delegation]:
 
 def address(rt: Runtime, delegation: Delegation, ack: Acknowledgement) -> str:
     """The colleague's link: it holds as long as the notice's own."""
-    revision = next(one for one in ack.outage.revisions if one.number == ack.revision)
-    expires = revision.end + LINK_LIFE_AFTER_END
+    expires = _revision(ack).end + LINK_LIFE_AFTER_END
     return f"{rt.settings.base_url}/s/{rt.link_token(links.DELEGATE, delegation.id, expires)}"
 
 
@@ -73,6 +87,10 @@ def in_receipt(delegation: Delegation | None) -> dict[str, str]:
     if delegation is None:
         return {}
     return {"delegated_by": delegation.given_by, "delegated_to": delegation.given_to}
+
+
+def _revision(ack: Acknowledgement) -> OutageRevision:
+    return next(one for one in ack.outage.revisions if one.number == ack.revision)
 
 
 def _add(

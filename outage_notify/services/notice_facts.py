@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from channels import passed_on
 from channels.calendar import (
     CANCELLED,
     CONFIRMED,
@@ -24,11 +25,12 @@ from channels.calendar import (
     render_invitation,
 )
 from channels.model import Channel, Language, Message, NoticeFacts, PlaceLine
+from channels.passed_on import PassedOn
 from channels.render import render_email, render_sms, render_voice
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.notice import ANNOUNCEMENTS, INVITATIONS, SIGNED, NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import follow_texts, publish_map
+from outage_notify.services import follow_texts, links, publish_map
 from outage_notify.services.publish_calendar import event_site
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_lookup, outage_queries
@@ -41,11 +43,13 @@ _METHODS = dict.fromkeys((*ANNOUNCEMENTS, NoticeKind.INVITATION), "REQUEST") | {
     NoticeKind.CANCELLED: "CANCEL",
     NoticeKind.INVITATION_CANCELLED: "CANCEL",
 }
-# What the mail around an invitation says: the same as the notice, and nothing to sign.
+# What is said beside an invitation or a link that was passed on: the same as in the notice.
 _WORDED_AS = {
     NoticeKind.INVITATION: NoticeKind.SEVEN_DAY,
     NoticeKind.INVITATION_CANCELLED: NoticeKind.CANCELLED,
+    NoticeKind.PASSED_ON: NoticeKind.SEVEN_DAY,
 }
+_MOMENTS = frozenset({"old_start", "old_end", "expected_end", "restored_at"})
 LINK_LIFE_AFTER_END = timedelta(days=30)
 
 
@@ -139,7 +143,11 @@ def facts_from(
     zone = ZoneInfo(outage.timezone)
     manager = next((one for one in places if one.manager is not None), None)
     key = _is_key(customer, places)
-    moments = {name: datetime.fromisoformat(text).astimezone(zone) for name, text in (extra or {}).items()}
+    moments = {
+        name: datetime.fromisoformat(text).astimezone(zone)
+        for name, text in (extra or {}).items()
+        if name in _MOMENTS
+    }
     base, sign_url = rt.settings.base_url, ""
     life = revision.end + LINK_LIFE_AFTER_END
     if asked and key and kind in SIGNED:
@@ -267,7 +275,13 @@ class WaveTexts:
             law=self._law(outage, revision, whom),
         )
         text, email = "", None
-        if row.channel is Channel.SMS:
+        if row.notice_kind is NoticeKind.PASSED_ON:
+            handed = self._handed_on(row, facts, revision)
+            if row.channel is Channel.SMS:
+                text = passed_on.render_sms(handed).text
+            else:
+                email = passed_on.render_email(handed)
+        elif row.channel is Channel.SMS:
             text = render_sms(facts).text
         elif row.channel is Channel.VOICE:
             text = render_voice(facts).text
@@ -299,6 +313,13 @@ class WaveTexts:
             message_id=f"<{row.short_ref.lower()}.{row.id}@{_mail_domain(rt)}>",
             valid_for=max(1, int((row.not_after - now).total_seconds())),
         )
+
+    def _handed_on(self, row: WaveRow, facts: NoticeFacts, revision: OutageRevision) -> PassedOn:
+        """The notice with the colleague's own link, which ends with the customer's."""
+        said, life = row.notice_facts, revision.end + LINK_LIFE_AFTER_END
+        token = self._rt.link_token(links.DELEGATE, int(said["delegation"]), life)
+        asks = replace(facts, is_key=True, sign_url=f"{self._rt.settings.base_url}/s/{token}")
+        return PassedOn(said["given_by"], said["given_to"], asks)
 
     def _law(self, outage: Outage, revision: OutageRevision, whom: Recipient) -> str:
         group = (outage.id, revision.number, whom.tier, whom.life_support, whom.vulnerable)

@@ -11,7 +11,7 @@ from outage_notify.domain import ladder
 from outage_notify.domain.delivery import UNSENT, UNSETTLED
 from outage_notify.domain.errors import Conflict, IllegalMove, NotFound
 from outage_notify.domain.ladder import Target
-from outage_notify.domain.notice import INVITATIONS, NoticeKind
+from outage_notify.domain.notice import BESIDE, NoticeKind
 from outage_notify.services.plan_outage import changing
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.whom_to_tell import contacts_of, priority_of
@@ -38,7 +38,7 @@ def resend(rt: Runtime, by: str, reference: str, customer_id: str, channel: Chan
         mine = [
             one
             for one in explain_queries.deliveries(session, outage.id, customer.id)
-            if one.revision == outage.revision and one.notice.kind not in {NoticeKind.REMINDER, *INVITATIONS}
+            if one.revision == outage.revision and one.notice.kind not in {NoticeKind.REMINDER, *BESIDE}
         ]
         if any(one.state in UNSETTLED or (one.state in UNSENT and one.due_at <= now) for one in mine):
             raise Conflict("A message to this customer is on its way already.", "Look again in a minute.")

@@ -16,6 +16,7 @@ from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
+from outage_notify.store.follower_queries import FORGOTTEN
 
 _LEFT = frozenset({DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.FAILED})
 
@@ -63,7 +64,7 @@ def sent_to(session: Session, customer: int, outage: int) -> list[Sent]:
 
 def recognisable(channel: Channel, address: str) -> str:
     """Enough of an address for its owner: the last digits of a number, the beginning of a mailbox."""
-    if channel is Channel.LETTER:
+    if channel is Channel.LETTER or address.startswith(FORGOTTEN):
         return ""
     if channel is Channel.EMAIL:
         local, _, domain = address.rpartition("@")

@@ -12,7 +12,7 @@ from channels.model import Channel, FaultClass
 from outage_notify.domain import ladder
 from outage_notify.domain.delivery import LIVE
 from outage_notify.domain.ladder import VISIT, Tried
-from outage_notify.domain.notice import IMMEDIATE, INVITATIONS, NoticeKind, still_true
+from outage_notify.domain.notice import BESIDE, IMMEDIATE, NoticeKind, still_true
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.whom_to_tell import contacts_of, priority_of
 from outage_notify.store import audit_queries, delivery_queries, outage_queries, people_lookup
@@ -68,11 +68,12 @@ def step_ladder(session: Session, rt: Runtime, delivery: Delivery, now: datetime
     """Below a failed delivery: insert the next rung for each of its recipients, or a visit task.
 
     Marks the row as stepped in the same transaction, so it is done once; a crash before the
-    commit leaves it to the next reconcile. An invitation has no next channel. Returns how many deliveries are new.
+    commit leaves it to the next reconcile. What goes beside the notice has no next channel. Returns how
+    many deliveries are new.
     """
     delivery.stepped = True
     outage = session.get_one(Outage, delivery.outage_ref)
-    if delivery.notice.kind in INVITATIONS or not of_use(outage, delivery, now):
+    if delivery.notice.kind in BESIDE or not of_use(outage, delivery, now):
         return 0
     customers = people_lookup.customers_by_ref(session, [one.customer_ref for one in delivery.recipients])
     return sum(_step(session, rt, outage, delivery, customer, now) for customer in customers.values())

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.delivery import UNSETTLED, DeliveryState
-from outage_notify.domain.notice import INVITATIONS, NoticeKind
+from outage_notify.domain.notice import BESIDE, NoticeKind
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_tables import Event, Task, TaskKind
@@ -42,7 +42,7 @@ def customers_with_tasks(session: Session, outage: int) -> set[int]:
 
 
 def customers_in_doubt(session: Session, outage: int) -> set[int]:
-    """Customers with a message that is on its way or in doubt; an invitation would tell them nothing."""
+    """Customers with a message that is on its way or in doubt; what goes beside the notice would tell them nothing."""
     return set(
         session.scalars(
             select(DeliveryRecipient.customer_ref)
@@ -51,7 +51,7 @@ def customers_in_doubt(session: Session, outage: int) -> set[int]:
             .where(
                 Delivery.outage_ref == outage,
                 Delivery.state.in_(UNSETTLED),
-                Notice.kind.not_in(INVITATIONS),
+                Notice.kind.not_in(BESIDE),
             )
         )
     )

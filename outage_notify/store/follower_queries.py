@@ -20,6 +20,8 @@ from outage_notify.store.outage_tables import AudienceMember, Outage
 
 # What stands in place of an address once it is forgotten; no address begins like that.
 FORGOTTEN = "forgotten:"
+# Messages to addresses that no customer gave as its own.
+_OF_STRANGERS = (NoticeKind.FOLLOWERS, NoticeKind.PASSED_ON)
 
 
 def asked_since(session: Session, since: datetime, channel: Channel, address: str) -> tuple[int, int]:
@@ -124,7 +126,7 @@ def parents_at(session: Session, outage: int) -> frozenset[int]:
 
 
 def unsent_to(session: Session, channel: Channel, address: str) -> Sequence[int]:
-    """News that waits for an address as a follower; notices to a customer are none."""
+    """News that waits for an address as a follower, and links passed on to it; notices to a customer are none."""
     statement = (
         select(Delivery.id)
         .join(Notice, Notice.id == Delivery.notice_ref)
@@ -132,7 +134,7 @@ def unsent_to(session: Session, channel: Channel, address: str) -> Sequence[int]
             Delivery.address == address,
             Delivery.channel == channel,
             Delivery.state == DeliveryState.READY,
-            Notice.kind == NoticeKind.FOLLOWERS,
+            Notice.kind.in_(_OF_STRANGERS),
         )
     )
     return session.scalars(statement).all()
@@ -174,7 +176,7 @@ def forget(session: Session, unconfirmed: datetime, ended: datetime, places_befo
         select(Delivery.id)
         .join(Notice, Notice.id == Delivery.notice_ref)
         .where(
-            Notice.kind == NoticeKind.FOLLOWERS,
+            Notice.kind.in_(_OF_STRANGERS),
             Delivery.outage_ref.in_(gone),
             Delivery.address.not_like(f"{FORGOTTEN}%"),
         )

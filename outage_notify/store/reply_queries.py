@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel
 from outage_notify.domain.delivery import TOLD, UNSETTLED
-from outage_notify.store.delivery_tables import Delivery
+from outage_notify.domain.notice import NoticeKind
+from outage_notify.store.delivery_tables import Delivery, Notice
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import ContactPoint
 from outage_notify.store.work_tables import InboundMessage
@@ -48,12 +49,14 @@ def newest_text_to(session: Session, number: str, words: frozenset[str]) -> Deli
     """The text that was last sent to this number; if `words` name a delivery or an outage, the last of that."""
     statement = (
         select(Delivery)
+        .join(Notice, Notice.id == Delivery.notice_ref)
         .where(
             Delivery.address == number,
             Delivery.channel == Channel.SMS,
             Delivery.state.in_(TOLD | UNSETTLED),
-            # News to a follower asks for no answer.
+            # News to a follower asks for no answer; a colleague answers by the link that was passed on.
             Delivery.recipients.any(),
+            Notice.kind != NoticeKind.PASSED_ON,
         )
         .order_by(Delivery.began_at.desc(), Delivery.id.desc())
         .options(selectinload(Delivery.recipients))

@@ -32,6 +32,7 @@ from outage_notify.services.invitations import wish_by_link
 from outage_notify.web import plan_forms
 from outage_notify.web.context import runtime
 from outage_notify.web.errors import flash_refusal
+from outage_notify.web.i18n import language
 from outage_notify.web.security import GUESS_LIMIT, SIGN_LIMIT, failed, limiter
 
 pages = Blueprint("customer", __name__)
@@ -70,12 +71,20 @@ def sign(token: str) -> Any:
 @guessing
 @limiter.limit(SIGN_LIMIT)
 def pass_on(token: str) -> Any:
-    """Shows the colleague's link among the others on the page: it is the customer's to send."""
+    """Shows the colleague's link among the others on the page, to be copied; with an address we send it there."""
     form = request.form
+    names = form.get("given_by", ""), form.get("given_to", "")
+    send_to = form.get("send_to", "")[:320]
     try:
-        delegate.pass_on(runtime(), token, form.get("given_by", ""), form.get("given_to", ""))
-    except (InvalidInput, IllegalMove) as error:
+        delegate.pass_on(runtime(), token, *names, send_to, language())
+    except InvalidInput as error:
+        page = customer_pages.sign_page(runtime(), token)
+        return render_template("customer/sign.html", page=page, token=token, form=form, error=error), 422
+    except IllegalMove as error:
         flash_refusal(error)
+    else:
+        if send_to.strip():
+            flash(_("We send the link to your colleague. Below you see whether it arrives."))
     return redirect(url_for(".sign_page", token=token) + "#passed-on", 303)
 
 

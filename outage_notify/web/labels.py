@@ -17,6 +17,7 @@ from outage_notify.store.work_tables import AUDIENCE_NOTE
 from outage_notify.web.admin_labels import ADMIN_WORDS, deed, device, size_of
 from outage_notify.web.context import RUNTIME
 from outage_notify.web.errors import heading
+from outage_notify.web.refusals import said
 
 WORDS: dict[str, dict[str, Any]] = {
     "outage_state": {
@@ -128,6 +129,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "FOLLOWERS": _l("Kept told"),
         "INVITATION": _l("Calendar invitation"),
         "INVITATION_CANCELLED": _l("Calendar invitation cancelled"),
+        "PASSED_ON": _l("Passed on to a colleague"),
     },
     "channel": {
         "sms": _l("SMS"),
@@ -382,7 +384,9 @@ def _by_tier(counts: dict[str, int]) -> str:
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading)
+    app.jinja_env.globals.update(
+        word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading, said=said
+    )
     app.jinja_env.filters.update(in_words=in_words, note=note, device=device, deed=deed, bytes=size_of)
 
     app.jinja_env.globals["limits"] = app.extensions[RUNTIME].policy.limits

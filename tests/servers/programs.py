@@ -95,6 +95,14 @@ def nginx() -> Path:
     return found
 
 
+def npm() -> Path:
+    """The package manager with which two calendar engines are fetched; it brings Node.js."""
+    found = _first(["npm"], [])
+    if found is None or shutil.which("node") is None:
+        raise Missing("Node.js and npm are not installed (apt install npm)")
+    return found
+
+
 def wrk() -> Path:
     """A load generator that asks faster than a Python program could."""
     found = _first(["wrk"], [])
@@ -120,6 +128,7 @@ FINDERS = {
     "chromium": chromium,
     "openssl": openssl,
     "nginx": nginx,
+    "npm": npm,
     "wrk": wrk,
 }
 

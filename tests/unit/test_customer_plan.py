@@ -65,6 +65,22 @@ def test_contract_notice_and_backup_are_held_against_the_window() -> None:
 
 
 @pytest.mark.parametrize(
+    ("backup", "tested", "old"),
+    [
+        (Backup.GENERATOR, date(2025, 3, 2), False),
+        (Backup.GENERATOR, date(2025, 3, 1), True),
+        (Backup.UPS, None, True),
+        (Backup.NONE, None, False),
+        (Backup.SECOND_FEED, None, False),
+    ],
+)
+def test_a_backup_wants_a_test_in_the_year_before(backup: Backup, tested: date | None, old: bool) -> None:
+    plan = CustomerPlan(backup, backup_tested=tested)
+    assert plan.untested(MONDAY, ZONE) is old
+    assert plan.untested(MONDAY.astimezone(UTC), ZONE) is old, "by the calendar of the place"
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         {"backup_kw": -1},

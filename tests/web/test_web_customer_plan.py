@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -34,6 +35,7 @@ def text_of(person: Person, path: str) -> str:
 def test_the_desk_writes_it_and_the_preview_warns_by_it(planner: Person, rt: Runtime) -> None:
     before = {one.kind for one in preview_plan(rt, town.request()).findings}
     mine = {CheckKind.CRITICAL_TIME, CheckKind.CONTRACT_NOTICE, CheckKind.SHORT_BACKUP}
+    mine |= {CheckKind.BACKUP_UNTESTED}
     assert not before & mine
     assert planner.send(f"{PAGE}/plan", WRITTEN, page=PAGE).status_code == 303
     shown = text_of(planner, PAGE)
@@ -42,6 +44,10 @@ def test_the_desk_writes_it_and_the_preview_warns_by_it(planner: Person, rt: Run
     assert mine <= set(findings)
     assert "pumping" in findings[CheckKind.CRITICAL_TIME].sentence
     assert findings[CheckKind.CRITICAL_TIME].names == ("City Water Works",)
+    tested = (town.request().start - timedelta(days=30)).date().isoformat()
+    planner.send(f"{PAGE}/plan", WRITTEN | {"backup_tested": tested}, page=PAGE)
+    kinds = {one.kind for one in preview_plan(rt, town.request()).findings}
+    assert CheckKind.BACKUP_UNTESTED not in kinds
 
 
 def test_what_cannot_be_read_is_said_and_nothing_is_saved(planner: Person, rt: Runtime) -> None:

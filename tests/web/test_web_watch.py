@@ -12,7 +12,7 @@ import pytest
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.errors import InvalidInput, NotPermitted
-from outage_notify.domain.notice import INVITATIONS, NoticeKind
+from outage_notify.domain.notice import BESIDE, NoticeKind
 from outage_notify.services import approve_outage, desk_views, plan_outage, preview_texts, run_outage
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.users import add_user
@@ -78,7 +78,7 @@ def test_every_text_is_shown_with_its_segments_in_both_languages(rt: Runtime, pl
     reference = town.submitted(rt)
     found = preview_texts.texts(rt, reference)
     assert [one.key for one in found.addressees] == [False, True]
-    beside = INVITATIONS | {NoticeKind.CHANGED, NoticeKind.FOLLOWERS}
+    beside = BESIDE | {NoticeKind.CHANGED, NoticeKind.FOLLOWERS}
     assert {(one.kind, one.language) for one in found.texts} == {
         (kind, language) for kind in NoticeKind if kind not in beside for language in Language
     }

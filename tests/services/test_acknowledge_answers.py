@@ -153,6 +153,13 @@ def test_a_refusal_needs_witness_and_reason(change: dict[str, str]) -> None:
         replace(REFUSED, **change)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("way", [AckWay.LINK, AckWay.REPLY, AckWay.KEY_PRESS])
+def test_who_is_alone_with_a_page_or_a_phone_refuses_nothing(way: AckWay) -> None:
+    with pytest.raises(InvalidInput, match="at a visit, or on paper"):
+        replace(REFUSED, way=way)
+    assert replace(REFUSED, way=AckWay.PAPER).state is AckState.REFUSED
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [

@@ -25,7 +25,13 @@ from tests.factories.people import NOW, add_customer, add_outage
 from tests.factories.runtimes import make_runtime
 
 ANSWERS = {
-    state: Answer(state, AckWay.LINK, "Anna Brandt", reason="surgery", witness="Ines Vogt")
+    state: Answer(
+        state,
+        AckWay.VISIT if state is AckState.REFUSED else AckWay.LINK,
+        "Anna Brandt",
+        reason="surgery",
+        witness="Ines Vogt",
+    )
     for state in sorted(ANSWERED)
 }
 

@@ -50,6 +50,19 @@ _ANSWERS = {
     "OBJECTED": N_("Received, with an objection"),
     "REFUSED": N_("Signature refused"),
 }
+# Who gave it: whoever objects or refuses has signed nothing.
+_GIVEN_BY = {
+    "ACKNOWLEDGED": N_("Signed by"),
+    "OBJECTED": N_("Objection by"),
+    "REFUSED": N_("Refused by"),
+}
+_MEANINGS = {
+    "ACKNOWLEDGED": N_("The notice was received and read. This is no consent to its time."),
+    "OBJECTED": N_(
+        "The notice was received; its time is objected to. It stands until the utility changes it."
+    ),
+    "REFUSED": N_("The notice was presented and its signing refused; the witness confirms that."),
+}
 _WAYS = {
     "link": N_("link from SMS or e-mail"),
     "key_press": N_("key pressed on the telephone"),
@@ -62,7 +75,7 @@ _WAYS = {
 
 _DETAILS = {
     "level": N_("Strength"),
-    "reason": N_("Reason"),
+    "reason": N_("Reason given"),
     "witness": N_("Witness"),
     "wished": N_("Wished"),
     "slip_date": N_("Date on the slip"),
@@ -140,12 +153,13 @@ def receipt_pdf(receipt: Mapping[str, Any]) -> bytes:
     way, answer = value("way"), value("answer")
     rows = [
         (translate("Answer"), translate(_ANSWERS[answer]) if answer in _ANSWERS else answer),
+        (translate("Meaning"), translate(_MEANINGS[answer]) if answer in _MEANINGS else ""),
         (translate("Notice"), revision),
         (
             translate("Customer"),
             " ".join(part for part in (value("customer_name"), value("customer")) if part),
         ),
-        (translate("Signed by"), value("signer_name")),
+        (translate(_GIVEN_BY.get(answer, "Signed by")), value("signer_name")),
         (translate("Role"), value("signer_role")),
         (translate("Way"), translate(_WAYS[way]) if way in _WAYS else way),
         (translate("Recorded at"), value("at")),
@@ -244,6 +258,7 @@ def _letter(facts: NoticeFacts) -> dict[str, Any]:
                 translate("Role:"),
                 translate("Signature or seal:"),
                 translate("Date and time:"),
+                translate("Witness of a refusal:"),
             ],
             "hash": translate("SHA-256 of the text: %(digest)s") % {"digest": digest},
         },

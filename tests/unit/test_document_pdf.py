@@ -196,6 +196,21 @@ def test_the_receipt_says_who_what_how_and_where_to_check(language: Language) ->
     assert ("已收到并签收" in text) == (language is Language.ZH)
 
 
+@pytest.mark.parametrize(
+    ("answer", "by", "means"),
+    [
+        ("OBJECTED", "异议人", "原定时间有效"),
+        ("REFUSED", "拒签人", "由见证人证明"),
+    ],
+)
+def test_a_receipt_of_an_objection_or_refusal_claims_no_signature(answer: str, by: str, means: str) -> None:
+    details = {"reason": "手术", "witness": "赵强"}
+    said = RECEIPT | {"answer": answer, "details": details, "language": Language.ZH, "text": ""}
+    (text,) = pages(receipt_pdf(said))
+    assert by in text and means in text and "理由手术" in text
+    assert "签收人" not in text and "停电原因" not in text
+
+
 def test_the_receipt_needs_no_optional_field() -> None:
     optional = ("language", "utility", "customer_name", "sha256", "kid", "verify_url", "text", "details")
     bare = {name: value for name, value in RECEIPT.items() if name not in optional}

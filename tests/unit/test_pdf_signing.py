@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +23,7 @@ from pypdf import PdfReader
 from channels.document import receipt_pdf
 from channels.keys import KeyFault
 from channels.pdf_signing import PdfSigner, new_certificate
+from tests.servers.programs import Missing, openssl
 
 RECEIPT = {
     "outage": "PO-2026-0417",
@@ -63,6 +68,57 @@ def test_it_validates_given_the_certificate_and_the_text_is_there(signed: bytes,
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(signed)).pages)
     assert "王芳" in text and "效力等级" in text and "链接" in text
     assert b"PRIVATE" not in signer.certificates
+
+
+def by_openssl(pdf: bytes, certificates: bytes, folder: Path) -> bool:
+    """Whether OpenSSL, given the certificate, takes the signature for one over all bytes around it."""
+    first, size, second, rest = map(
+        int, re.search(rb"/ByteRange\s*\[\s*(\d+) (\d+) (\d+) (\d+)", pdf).groups()
+    )  # type: ignore[union-attr]
+    assert (first, second + rest) == (0, len(pdf))
+    (folder / "signature").write_bytes(bytes.fromhex(pdf[size + 1 : second - 1].decode("ascii")))
+    (folder / "signed").write_bytes(pdf[:size] + pdf[second:])
+    (folder / "roots").write_bytes(certificates)
+    files = ["-in", folder / "signature", "-content", folder / "signed", "-CAfile", folder / "roots"]
+    command = [openssl(), "cms", "-verify", "-inform", "DER", "-binary", "-purpose", "any", *files]
+    done = subprocess.run([*command, "-out", os.devnull], capture_output=True, timeout=60)
+    return done.returncode == 0
+
+
+def test_other_programs_find_it_valid_given_the_certificate(
+    signed: bytes, signer: PdfSigner, tmp_path: Path
+) -> None:
+    try:
+        openssl()
+    except Missing as missing:
+        pytest.skip(str(missing))
+    changed = bytearray(signed)
+    changed[1000] ^= 1
+    strange = PdfSigner.parse(new_certificate("Stadtwerke", datetime.now(UTC))).certificates
+    assert by_openssl(signed, signer.certificates, tmp_path)
+    assert not by_openssl(bytes(changed), signer.certificates, tmp_path)
+    assert not by_openssl(signed, strange, tmp_path)
+
+
+def test_a_stock_reader_calls_it_valid_and_a_changed_one_not(signed: bytes, tmp_path: Path) -> None:
+    """Poppler, with which the usual readers of Linux show PDFs."""
+    tool = shutil.which("pdfsig")
+    if tool is None:
+        pytest.skip("pdfsig is not installed (apt install poppler-utils)")
+    place = tmp_path / "receipt.pdf"
+
+    def said(pdf: bytes) -> str:
+        place.write_bytes(pdf)
+        # Without -nocert it would ask the authorities of this machine, which know nothing of ours.
+        return subprocess.run([tool, "-nocert", place], capture_output=True, text=True, timeout=60).stdout
+
+    good = said(signed)
+    assert "Signature is Valid" in good and "Total document signed" in good
+    assert "ETSI.CAdES.detached" in good and "Stadtwerke" in good
+    changed = bytearray(signed)
+    changed[signed.index(b"endstream") - 20] ^= 1
+    assert "Signature is Valid" not in said(bytes(changed))
+    assert "Total document signed" not in said(signed + b"\n% more\n")
 
 
 def test_another_certificate_is_not_believed(signed: bytes) -> None:

@@ -384,12 +384,9 @@ def _by_tier(counts: dict[str, int]) -> str:
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(
-        word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading, said=said
-    )
+    app.jinja_env.globals.update(word=word, chip=chip, WORDS=WORDS, MARKS=MARKS, heading_of=heading)
     app.jinja_env.filters.update(in_words=in_words, note=note, device=device, deed=deed, bytes=size_of)
-
-    app.jinja_env.globals["limits"] = app.extensions[RUNTIME].policy.limits
+    app.jinja_env.globals.update(said=said, limits=app.extensions[RUNTIME].policy.limits)
 
     @app.context_processor
     def for_the_map() -> dict[str, object]:

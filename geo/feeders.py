@@ -10,148 +10,185 @@ low-voltage sources; a pure transmission network has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from geo.model import BUS, SWITCH, Element, Network, natural, natural_key
-from geo.trace import TraceIndex
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.components import components
+from geo.model import BUS, SWITCH, Network, natural, natural_key
 
 # kV. Medium voltage reaches to 36 kV in IEC 60038, 40.5 kV in GB/T 11022.
 _LOW = 1.0
 _MEDIUM = 40.5
 
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int32]
+# What a head is called: its id and its name.
+Called = Callable[[Sequence[int]], Mapping[int, tuple[str, str]]]
 
-def find_feeders(network: Network, index: TraceIndex) -> dict[str, tuple[str, ...]]:
+
+@dataclass(frozen=True)
+class Wiring:
+    """A checked network as arrays, an entry per element; `ends` and `on` are numbers of elements, -1 for none.
+
+    `kv` is NaN where it is not said. An element that is neither bus, branch nor switch ends at ends[0].
+    """
+
+    bus: Flags
+    branch: Flags
+    transformer: Flags
+    switch: Flags
+    source: Flags
+    in_service: Flags
+    closed: Flags
+    ends: tuple[Numbers, Numbers, Numbers]
+    on: Numbers
+    kv: NDArray[np.float64]
+
+
+def find_feeders(network: Network) -> dict[str, tuple[str, ...]]:
     """Feeder name to its members in natural order. Each element is in at most one feeder."""
-    search = _Search(network, index)
-    found: list[tuple[list[Element], set[int]]] = []
-    taken: set[int] = set()
-    for head in search.heads():
-        node = index.node_of[head.id]
-        if node in taken:
-            for heads, nodes in found:
-                if node in nodes:
-                    heads.append(head)
-            continue
-        nodes = search.behind(node)
-        taken |= nodes
-        found.append(([head], nodes))
-    found = [(heads, nodes) for heads, nodes in found if search.holds_bus(nodes)]
-    names = _names([heads for heads, _ in found])
-    members = search.members([nodes for _, nodes in found])
-    feeders = {name: natural(ids) for name, ids in zip(names, members, strict=True)}
-    return {name: feeders[name] for name in sorted(feeders, key=natural_key)}
+    elements = list(network)
+    number = {element.id: at for at, element in enumerate(elements)}
+
+    def end(at: int) -> Numbers:
+        return np.array([number[one.buses[at]] if at < len(one.buses) else -1 for one in elements], np.int32)
+
+    def flags(found: list[bool]) -> Flags:
+        return np.array(found, bool)
+
+    wiring = Wiring(
+        bus=flags([one.kind == BUS for one in elements]),
+        branch=flags([one.is_branch for one in elements]),
+        transformer=flags([one.kind in ("trafo", "trafo3w") for one in elements]),
+        switch=flags([one.kind == SWITCH for one in elements]),
+        source=flags([one.is_source for one in elements]),
+        in_service=flags([one.in_service for one in elements]),
+        closed=flags([bool(one.closed) for one in elements]),
+        ends=(end(0), end(1), end(2)),
+        on=np.array([-1 if one.on is None else number[one.on] for one in elements], np.int32),
+        kv=np.array([_volts(one.attrs.get("vn_kv")) for one in elements], float),
+    )
+    names, feeder = feeders_of(
+        wiring, lambda heads: {at: (elements[at].id, elements[at].name) for at in heads}
+    )
+    members: dict[str, list[str]] = {name: [] for name in sorted(names, key=natural_key)}
+    for at in np.flatnonzero(feeder >= 0).tolist():
+        members[names[feeder[at]]].append(elements[at].id)
+    return {name: natural(ids) for name, ids in members.items()}
 
 
-class _Search:
-    def __init__(self, network: Network, index: TraceIndex) -> None:
-        self.network = network
-        self.index = index
-        self.elements = network.elements
-        self.busbar = self._busbar()
-
-    def _kv(self, bus: str) -> float:
-        value = self.elements[bus].attrs.get("vn_kv")
-        # Where the source names no voltages, each source bus counts as a busbar.
-        return float(value) if isinstance(value, (int, float)) and value > 0 else _MEDIUM
-
-    def _is_medium(self, bus: str) -> bool:
-        return _LOW < self._kv(bus) <= _MEDIUM
-
-    def _steps_down(self, element: Element) -> bool:
-        """Whether it is a transformer that feeds a medium-voltage busbar from above."""
-        levels = [self._kv(bus) for bus in element.buses]
-        return element.kind in ("trafo", "trafo3w") and max(levels) > _MEDIUM and min(levels) <= _MEDIUM
-
-    def _busbar(self) -> set[int]:
-        roots = {
-            bus
-            for element in self.network.of_kind("trafo", "trafo3w")
-            if element.in_service and self._steps_down(element)
-            for bus in element.buses
-            if self._is_medium(bus)
-        }
-        at_source = {self.elements[source].buses[0] for source in self.index.sources}
-        roots |= {bus for bus in at_source if self._is_medium(bus)}
-        if not roots:
-            roots = {bus for bus in at_source if self._kv(bus) <= _LOW}
-        nodes = {self.index.node_of[bus] for bus in roots}
-        nodes = {node for node in nodes if self.index.normal[node]}
-        stack = list(nodes)
-        while stack:
-            for far, joint in self._steps(stack.pop()):
-                if joint and far not in nodes:
-                    nodes.add(far)
-                    stack.append(far)
-        return nodes
-
-    def _steps(self, node: int) -> Iterable[tuple[int, bool]]:
-        """Nodes next to `node` in the normal state, and whether a bus-bus switch leads there."""
-        passable = self.index.normally_passable
-        for number in self.index.edges_of[node]:
-            edge = self.index.edges[number]
-            far = edge.other(node)
-            if passable[number] and self.index.normal[far]:
-                both = self.elements[self.index.element_at[far]].kind == BUS
-                yield (
-                    far,
-                    both and self.elements[self.index.element_at[node]].kind == BUS,
-                )
-
-    def heads(self) -> list[Element]:
-        """The outgoing branches of all busbars, in natural order."""
-        nodes = {far for node in self.busbar for far, _ in self._steps(node)} - self.busbar
-        heads = [self.elements[self.index.element_at[node]] for node in nodes]
-        return sorted(
-            (head for head in heads if not self._steps_down(head)),
-            key=lambda e: natural_key(e.id),
-        )
-
-    def behind(self, head: int) -> set[int]:
-        """All nodes supplied through `head` without passing a busbar or a feeding transformer."""
-        nodes = {head}
-        stack = [head]
-        while stack:
-            for far, _ in self._steps(stack.pop()):
-                if far in nodes or far in self.busbar:
-                    continue
-                if self._steps_down(self.elements[self.index.element_at[far]]):
-                    continue
-                nodes.add(far)
-                stack.append(far)
-        return nodes
-
-    def holds_bus(self, nodes: set[int]) -> bool:
-        """A line between two busbars has nothing behind it."""
-        return any(self.elements[self.index.element_at[node]].kind == BUS for node in nodes)
-
-    def members(self, groups: list[set[int]]) -> list[set[str]]:
-        """Per group of nodes its elements, with the switches and terminals that belong to them."""
-        group_of = {
-            self.index.element_at[node]: place for place, nodes in enumerate(groups) for node in nodes
-        }
-        members: list[set[str]] = [set() for _ in groups]
-        for name, place in group_of.items():
-            members[place].add(name)
-        for element in self.network:
-            if element.id in self.index.node_of or element.is_source:
-                continue
-            owners = [element.on] if element.kind == SWITCH and element.on else list(element.buses)
-            places = {group_of.get(owner) for owner in owners if owner}
-            home = places.pop() if len(places) == 1 else None
-            # A tie between two feeders has two homes, so it is in neither.
-            if home is not None:
-                members[home].add(element.id)
-        return members
+def _volts(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else float("nan")
 
 
-def _names(groups: list[list[Element]]) -> list[str]:
-    """A name for each group of heads; where names repeat, the ids are added."""
-    plain = [_joined([_short(head.name.strip() or head.id) for head in heads]) for heads in groups]
+def feeders_of(net: Wiring, called: Called) -> tuple[list[str], Numbers]:
+    """The names of the feeders, and per element the place of its feeder in them, -1 for none."""
+    count = len(net.bus)
+    a, b, normal = _normal_state(net)
+    transformers = np.flatnonzero(net.transformer)
+    levels = np.stack([_levels(net, end[transformers]) for end in net.ends])
+    steps_down = np.zeros(count, bool)
+    highest, lowest = np.nanmax(levels, 0, initial=-1), np.nanmin(levels, 0, initial=np.inf)
+    steps_down[transformers] = (highest > _MEDIUM) & (lowest <= _MEDIUM)
+    busbar = _busbar(net, a, b, normal, steps_down)
+    # Behind a busbar, and before the next one and the next transformer that feeds one.
+    inner = normal & ~busbar & ~steps_down
+    heads = np.concatenate([b[busbar[a]], a[busbar[b]]])
+    heads = np.unique(heads[inner[heads]])
+    both = inner[a] & inner[b]
+    group = components(count, a[both], b[both])
+    holds_bus = np.zeros(count, bool)
+    holds_bus[group[inner & net.bus]] = True
+    heads = heads[holds_bus[group[heads]]]
+    words = called(heads.tolist())
+    by_group: dict[int, list[tuple[str, str]]] = {}
+    for head in sorted(heads.tolist(), key=lambda at: natural_key(words[at][0])):
+        by_group.setdefault(int(group[head]), []).append(words[head])
+    place = np.full(count, -1, np.int32)
+    place[np.array(list(by_group), np.int64)] = np.arange(len(by_group))
+    feeder = np.where(inner, place[group], -1).astype(np.int32)
+    return _names(list(by_group.values())), _with_terminals(net, feeder)
+
+
+def _normal_state(net: Wiring) -> tuple[Numbers, Numbers, Flags]:
+    """(both ends of each joint that carries in the normal state, which nodes have supply then)."""
+    count = len(net.bus)
+    branches = np.flatnonzero(net.branch)
+    side_a = [branches[end[branches] >= 0] for end in net.ends]
+    a = np.concatenate(side_a).astype(np.int32)
+    b = np.concatenate([end[side] for end, side in zip(net.ends, side_a, strict=True)])
+    shut = net.closed & net.in_service
+    at_end = np.flatnonzero(net.switch & (net.on >= 0) & ~shut)
+    blocked = net.on[at_end].astype(np.int64) * count + net.ends[0][at_end]
+    open_ends = np.isin(a.astype(np.int64) * count + b, blocked)
+    joints = np.flatnonzero(net.switch & (net.on < 0) & shut)
+    a = np.concatenate([a[~open_ends], net.ends[0][joints]])
+    b = np.concatenate([b[~open_ends], net.ends[1][joints]])
+    alive = net.in_service & (net.bus | net.branch)
+    both = alive[a] & alive[b]
+    a, b = a[both], b[both]
+    label = components(count, a, b)
+    fed = np.zeros(count, bool)
+    fed[label[_fed_buses(net, alive)]] = True
+    normal = alive & fed[label]
+    both = normal[a]
+    return a[both], b[both], normal
+
+
+def _fed_buses(net: Wiring, alive: Flags) -> Numbers:
+    at_source = net.ends[0][net.source & net.in_service]
+    return at_source[alive[at_source]]
+
+
+def _levels(net: Wiring, buses: Numbers) -> NDArray[np.float64]:
+    """Kilovolts of buses; where the source names none, each counts as medium; NaN for no bus."""
+    kv = net.kv[buses]
+    return np.where(buses < 0, np.nan, np.where(kv > 0, kv, _MEDIUM))
+
+
+def _busbar(net: Wiring, a: Numbers, b: Numbers, normal: Flags, steps_down: Flags) -> Flags:
+    count = len(net.bus)
+    feeding = np.flatnonzero(steps_down & net.in_service)
+    below = np.concatenate([end[feeding] for end in net.ends])
+    at_source = net.ends[0][net.source & net.in_service]
+    roots = np.concatenate([below[below >= 0], at_source])
+    kv = _levels(net, roots)
+    medium = roots[(kv > _LOW) & (kv <= _MEDIUM)]
+    if not len(medium):
+        medium = at_source[_levels(net, at_source) <= _LOW]
+    joint = net.bus[a] & net.bus[b]
+    label = components(count, a[joint], b[joint])
+    rooted = np.zeros(count, bool)
+    rooted[label[medium[normal[medium]]]] = True
+    return normal & net.bus & rooted[label]
+
+
+def _with_terminals(net: Wiring, feeder: Numbers) -> Numbers:
+    """The same with the switches and terminals that belong to what is in a feeder."""
+    # A tie between two feeders has two homes, so it is in neither.
+    joints = net.switch & (net.on < 0)
+    at_end = net.switch & (net.on >= 0)
+    terminals = ~(net.bus | net.branch | net.switch | net.source) & (net.ends[0] >= 0)
+    found = feeder.copy()
+    found[terminals] = feeder[net.ends[0][terminals]]
+    found[at_end] = feeder[net.on[at_end]]
+    one, other = feeder[net.ends[0][joints]], feeder[net.ends[1][joints]]
+    found[joints] = np.where(one == other, one, -1)
+    return found
+
+
+def _names(groups: list[list[tuple[str, str]]]) -> list[str]:
+    """A name for each group of heads, given as (id, name); where names repeat, the ids are added."""
+    plain = [_joined([_short(name.strip() or own) for own, name in heads]) for heads in groups]
+    often = Counter(plain)
     with_ids = [
-        _joined([_short(f"{_short(head.name.strip(), 24)} ({head.id})") for head in heads])
-        for heads in groups
+        _joined([_short(f"{_short(name.strip(), 24)} ({own})") for own, name in heads]) for heads in groups
     ]
-    return [name if plain.count(name) == 1 else with_ids[place] for place, name in enumerate(plain)]
+    return [name if often[name] == 1 else with_ids[place] for place, name in enumerate(plain)]
 
 
 def _joined(names: list[str]) -> str:

@@ -8,13 +8,15 @@ sources, coordinates, feeders).
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from geo.model import Network
 from geo.readers import cim, csv_set, geojson_profile, pandapower_json
-from geo.readers.build import Draft, finish
+from geo.readers.build import Checked, finish
+from geo.readers.draft import Draft
 from geo.readers.file import load_json
 from geo.readers.mapping import load_mapping
 from geo.readers.recognise import JSON_FORMATS, recognise
@@ -22,32 +24,62 @@ from geo.readers.report import Fault, NetworkRead, Report
 
 FORMATS = ("auto", "pandapower", "geojson", "gis", "csv", "cim")
 
-__all__ = ["FORMATS", "Fault", "NetworkRead", "draft_mapping", "read_network"]
+__all__ = [
+    "FORMATS",
+    "Checked",
+    "Fault",
+    "NetworkRead",
+    "draft_mapping",
+    "open_network",
+    "read_network",
+]
 
 
 def read_network(path: str | Path, format: str = "auto", mapping: str | Path | None = None) -> NetworkRead:
-    """Read the network in `path`: a file, plain or gzipped, or a folder or zip of files.
+    """Read the network in `path` into memory; see `open_network`. `network` is None exactly when there are `faults`."""
+    with open_network(path, format, mapping) as (checked, answer), _no_collection():
+        if checked is None:
+            return answer
+        return replace(answer, network=Network.from_rows(checked.rows()))
 
-    `mapping` is the mapping file of a GIS export (`geo.readers.mapping`). `network` is None
-    exactly when there are `faults`; `warnings` never stop an import. Nothing that a file
-    contains raises; a file that cannot be opened is a fault too.
+
+@contextmanager
+def open_network(
+    path: str | Path,
+    format: str = "auto",
+    mapping: str | Path | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Iterator[tuple[Checked | None, NetworkRead]]:
+    """(the network in `path` as rows, the answer without it): a file, plain or gzipped, or a folder or zip of files.
+
+    `mapping` is the mapping file of a GIS export (`geo.readers.mapping`), `progress` is told the share that
+    has been read. The rows are None exactly when there are `faults`; `warnings` never stop an import. Nothing
+    that a file contains raises; a file that cannot be opened is a fault too. OSError where there is no room for
+    temporary files. CSV sets and GIS files are read in pieces; JSON and CIM are whole documents,
+    which are parsed in memory.
     """
     path = Path(path)
-    report = Report(path.name)
+    report = Report(path.name, progress=progress)
+    draft = Draft()
+    try:
+        with _no_collection():
+            checked = _checked(path, format, mapping, draft, report)
+        yield checked, report.result(None)
+    finally:
+        draft.close()
+
+
+def _checked(
+    path: Path, format: str, mapping: str | Path | None, draft: Draft, report: Report
+) -> Checked | None:
     if format not in FORMATS:
         report.fault(
             message=f"Unknown format {format!r}.",
             remedy=f"Use one of: {', '.join(FORMATS)}.",
         )
-        return report.result(None)
+        return None
     if format == "auto":
         format = "gis" if mapping is not None else recognise(path)
-    with _no_collection():
-        return _read(path, format, mapping, report)
-
-
-def _read(path: Path, format: str, mapping: str | Path | None, report: Report) -> NetworkRead:
-    draft = Draft()
     if format == "gis":
         _read_gis(path, mapping, draft, report)
     elif format == "csv":
@@ -56,8 +88,7 @@ def _read(path: Path, format: str, mapping: str | Path | None, report: Report) -
         cim.read(path, draft, report)
     else:
         _read_json(path, format, draft, report)
-    network: Network | None = finish(draft, report) if draft.elements or not report.faults else None
-    return report.result(network)
+    return finish(draft, report) if len(draft) or not report.faults else None
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from geo.model import BUS, PHASES, SWITCH, Element
-from geo.readers.build import Draft
 from geo.readers.cim_places import Places
 from geo.readers.cim_xml import Thing, Things, read_things
+from geo.readers.draft import Draft
 from geo.readers.report import Report, clip
 from geo.readers.values import LONGEST_NAME
 
@@ -193,12 +193,12 @@ class _Model:
             attrs={key: value for key, value in attrs.items() if value is not None},
             **more,
         )
-        self.draft.add(element, one.file, one.id)
+        container = self.things.get(one.values.get("EquipmentContainer", ""))
+        in_feeder = container is not None and container.kind == "Feeder"
+        feeder = (container.name or container.id) if container is not None and in_feeder else ""
+        self.draft.add(element, one.file, one.id, feeder)
         if kind != BUS:
             self.places.saw(one, nodes)
-        container = self.things.get(one.values.get("EquipmentContainer", ""))
-        if container is not None and container.kind == "Feeder":
-            self.draft.feeder[element.id] = container.name or container.id
 
     def _in_service(self, one: Thing) -> bool:
         stated = one.values.get("inService", one.values.get("normallyInService", "true"))

@@ -21,7 +21,7 @@ import shapely
 from geo.geojson import BUS_FIELDS, ONE_BUS
 from geo.model import KINDS, SWITCH
 from geo.readers import geojson_profile
-from geo.readers.build import Draft
+from geo.readers.draft import Draft
 from geo.readers.file import ZIP_DAMAGE
 from geo.readers.report import Report, clip
 from geo.readers.values import Cells
@@ -131,9 +131,7 @@ def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: R
         cells = Cells(name, line, values, report)
         element = geojson_profile.element(cells, _place(filled, cells))
         if element is not None:
-            draft.add(element, name, line)
-            if feeder := cells.text("feeder"):
-                draft.feeder[element.id] = feeder
+            draft.add(element, name, line, cells.text("feeder"))
 
 
 def _reader_of(column: str, ends: tuple[str, ...]) -> Callable[[str], object] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from geo.geojson import BUS_FIELDS, ONE_BUS
 from geo.model import KINDS, SWITCH, Element
-from geo.readers.build import Draft
+from geo.readers.draft import Draft
 from geo.readers.pandapower_json import vertices
 from geo.readers.report import Report, clip
 from geo.readers.values import Cells, identifier
@@ -52,9 +52,7 @@ def read(document: object, draft: Draft, report: Report) -> None:
         cells = Cells(_TABLE, row, properties, report)
         found = element(cells, _geometry(feature.get("geometry"), cells))
         if found is not None:
-            draft.add(found, _TABLE, row)
-            if feeder := cells.text("feeder").strip():
-                draft.feeder[found.id] = feeder
+            draft.add(found, _TABLE, row, cells.text("feeder"))
 
 
 def element(cells: Cells, geometry: Geometry | None) -> Element | None:

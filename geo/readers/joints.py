@@ -16,7 +16,7 @@ import shapely
 from geo.geojson import BUS_FIELDS, ONE_BUS
 from geo.model import BUS, SWITCH, Element, natural_key
 from geo.projection import Plane
-from geo.readers.build import Draft
+from geo.readers.draft import KIND_CODES, Draft
 from geo.readers.report import Report
 
 Place = tuple[float, float]
@@ -25,8 +25,21 @@ SIDES = {"hv_bus": "hv_kv", "mv_bus": "mv_kv", "lv_bus": "lv_kv"}
 
 
 @dataclass
+class Held:
+    """An element whose ends are to be found, and where it stands in the file."""
+
+    element: Element
+    table: str
+    row: str
+    feeder: str = ""
+
+
+@dataclass
 class _End:
-    """One end to be joined: of element number `at`, its bus column `side`, where, at what voltage."""
+    """One end to be joined: of held element `at`, its bus column `side`, where, at what voltage.
+
+    A bus that is there has an end with `at` -1, and its place among the buses as `side`.
+    """
 
     at: int
     side: int
@@ -43,46 +56,47 @@ class _Joint:
     lines: list[int] = field(default_factory=list)
 
 
-def join_by_geometry(draft: Draft, open_ends: set[int], snap_m: float, report: Report) -> None:
-    """Give the elements numbered `open_ends` in `draft` their buses; new buses are added to it."""
+def join_by_geometry(draft: Draft, held: list[Held], snap_m: float, report: Report) -> list[Held]:
+    """The elements of `held` with their buses, which are those of `draft` or new ones that are added to it."""
     ends: list[_End] = []
-    for at in sorted(open_ends):
-        ends += _ends_of(draft, at, report)
+    for at, one in enumerate(held):
+        ends += _ends_of(at, one, report)
     if report.faults or not ends:
-        return
-    named = [
-        _End(-1, at, element.geometry[0], _number(element, "vn_kv"))
-        for at, element in enumerate(draft.elements)
-        if element.kind == BUS and element.geometry
-    ]
+        return held
+    buses: list[str] = []
+    named: list[_End] = []
+    numbers = [at for at, kind in enumerate(draft.kind) if kind == KIND_CODES[BUS]]
+    for number, record in draft.records(numbers):
+        element = draft.element(number, record)
+        buses.append(element.id)
+        if element.geometry:
+            named.append(_End(-1, len(buses) - 1, element.geometry[0], _number(element, "vn_kv")))
     cluster = _clusters([one.place for one in (*named, *ends)], snap_m)
-    joints = _joints(draft, named, ends, cluster)
-    points: list[int] = []
-    for at in sorted(open_ends):
-        element = draft.elements[at]
+    joints = _joints(draft, held, buses, named, ends, cluster)
+    mine: dict[int, list[_Joint]] = {}
+    for end in ends:
+        mine.setdefault(end.at, []).append(joints[end.joint])
+    found: list[Held] = []
+    for at, one in enumerate(held):
+        element = one.element
         if element.kind == SWITCH and len(element.geometry or ()) == 1:
-            points.append(at)
+            found.append(replace(one, element=_place_switch(held, one, mine[at][0], report)))
             continue
-        mine = [joints[one.joint] for one in ends if one.at == at]
-        buses = tuple(one.bus for one in mine)
-        if len(set(buses)) < len(buses):
-            table, row = draft.places[at]
+        at_joints = tuple(joint.bus for joint in mine[at])
+        if len(set(at_joints)) < len(at_joints):
             report.fault(
-                table,
-                row,
+                one.table,
+                one.row,
                 "geometry",
                 message=f"{element.label} begins and ends at the same joint.",
                 remedy="Map the columns that name its ends or voltages, or lower snap_m.",
             )
-        draft.elements[at] = replace(element, buses=buses)
-    by_at = {one.at: one for one in ends}
-    for at in points:
-        _place_switch(draft, at, joints[by_at[at].joint], report)
+        found.append(replace(one, element=replace(element, buses=at_joints)))
+    return found
 
 
-def _ends_of(draft: Draft, at: int, report: Report) -> list[_End]:
-    element = draft.elements[at]
-    table, row = draft.places[at]
+def _ends_of(at: int, held: Held, report: Report) -> list[_End]:
+    element, table, row = held.element, held.table, held.row
     shape = element.geometry
     if not shape:
         report.fault(
@@ -149,7 +163,14 @@ def _clusters(places: list[Place], snap_m: float) -> list[int]:
     return [find(one) for one in np.ravel(first).tolist()]
 
 
-def _joints(draft: Draft, named: list[_End], ends: list[_End], cluster: list[int]) -> list[_Joint]:
+def _joints(
+    draft: Draft,
+    held: list[Held],
+    buses: list[str],
+    named: list[_End],
+    ends: list[_End],
+    cluster: list[int],
+) -> list[_Joint]:
     """The joints, each end's number written into it. An end without voltage takes any joint at its place."""
     joints: list[_Joint] = []
     at_place: dict[int, list[int]] = {}
@@ -160,14 +181,14 @@ def _joints(draft: Draft, named: list[_End], ends: list[_End], cluster: list[int
         fits.sort(key=lambda one: joints[one].kv != end.kv)
         if end.at < 0 or not fits:
             here.append(len(joints))
-            joints.append(_Joint(end.place, end.kv, draft.elements[end.side].id if end.at < 0 else ""))
+            joints.append(_Joint(end.place, end.kv, buses[end.side] if end.at < 0 else ""))
             end.joint = len(joints) - 1
         else:
             end.joint = fits[0]
             joints[end.joint].kv = joints[end.joint].kv or end.kv
-        if end.at >= 0 and draft.elements[end.at].is_branch:
+        if end.at >= 0 and held[end.at].element.is_branch:
             joints[end.joint].lines.append(end.at)
-    taken = {element.id for element in draft.elements}
+    taken = set(buses)
     number = 0
     for joint in joints:
         if joint.bus:
@@ -181,23 +202,21 @@ def _joints(draft: Draft, named: list[_End], ends: list[_End], cluster: list[int
     return joints
 
 
-def _place_switch(draft: Draft, at: int, joint: _Joint, report: Report) -> None:
+def _place_switch(held: list[Held], one: Held, joint: _Joint, report: Report) -> Element:
     """A switch that is a point: at the end of a line that meets another there, or of the last one."""
-    element = draft.elements[at]
-    meeting = sorted(joint.lines, key=lambda one: natural_key(draft.elements[one].id))
+    element = one.element
+    meeting = sorted(joint.lines, key=lambda at: natural_key(held[at].element.id))
     if 1 <= len(meeting) <= 2:
-        owner = draft.elements[meeting[0]]
-        draft.elements[at] = replace(element, buses=(joint.bus,), on=owner.id)
-        return
-    table, row = draft.places[at]
-    met = ", ".join(draft.elements[one].id for one in meeting[:5]) or "nothing"
+        return replace(element, buses=(joint.bus,), on=held[meeting[0]].element.id)
+    met = ", ".join(held[at].element.id for at in meeting[:5]) or "nothing"
     report.fault(
-        table,
-        row,
+        one.table,
+        one.row,
         "geometry",
         message=f"{element.label} is a point where {met} meet, so it is open which of them it switches.",
         remedy="Map the columns bus and element, or draw it as a short line between two joints.",
     )
+    return element
 
 
 def _number(element: Element, name: str) -> float | None:

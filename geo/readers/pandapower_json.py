@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from geo.model import Element
-from geo.readers.build import Draft
+from geo.readers.draft import Draft
 from geo.readers.report import Report, clip
 from geo.readers.values import Cells, identifier
 from geo.wkb import Geometry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from geo.model import Network
@@ -60,6 +61,8 @@ class Report:
     warnings: list[Fault] = field(default_factory=list)
     more: int = 0
     part: str = "table"
+    # Told how much of the file has been read, 0 to 1.
+    progress: Callable[[float], None] = lambda share: None
 
     def fault(
         self,

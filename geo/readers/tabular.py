@@ -1,8 +1,8 @@
 """GeoPackage, Shapefile, GeoJSON and file geodatabases of somebody's GIS, by a mapping file.
 
-Layers are read in pieces through pyogrio (GDAL), so that memory follows the network and not
-the file's other columns. Each row becomes the properties that `geo.geojson` documents and
-is then read like those; faults name layer and row (the feature's own number). What the
+Layers are read in pieces through pyogrio (GDAL), and only the columns that are mapped. Rows whose ends
+are to be found by geometry are held until all layers are read. Each row becomes the properties that
+`geo.geojson` documents and is then read like those; faults name layer and row (the feature's own number). What the
 mapping names must be there; what the file declares of its coordinates decides whether they
 are taken (`geo.readers.crs`).
 """
@@ -22,11 +22,11 @@ import pyogrio.raw
 import shapely
 
 from geo.geojson import BUS_FIELDS, ONE_BUS
-from geo.model import BUS, KINDS, SWITCH
+from geo.model import BUS, KINDS, SWITCH, Element
 from geo.readers import geojson_profile
-from geo.readers.build import Draft
 from geo.readers.crs import Turn, to_degrees
-from geo.readers.joints import SIDES, join_by_geometry
+from geo.readers.draft import Draft
+from geo.readers.joints import SIDES, Held, join_by_geometry
 from geo.readers.mapping import FID, FileMap, LayerMap, plain
 from geo.readers.report import Report, clip
 from geo.readers.values import Cells, identifier
@@ -50,8 +50,9 @@ def read(path: Path, mapping: FileMap, draft: Draft, report: Report) -> None:
     if known is None:
         return
     undeclared: set[str] = set()
-    open_ends: set[int] = set()
-    for entry in mapping.layers:
+    held: list[Held] = []
+    for place, entry in enumerate(mapping.layers):
+        report.progress(place / len(mapping.layers))
         if entry.layer not in known:
             report.fault(
                 entry.layer,
@@ -74,17 +75,26 @@ def read(path: Path, mapping: FileMap, draft: Draft, report: Report) -> None:
             if not info["crs"]:
                 undeclared.add(entry.layer)
         if not missing:
-            _read_layer(path, entry, list(info["fields"]), turn, draft, report, open_ends)
+            share = (
+                place / len(mapping.layers),
+                1 / len(mapping.layers),
+                int(info["features"]),
+            )
+            _read_layer(path, entry, list(info["fields"]), turn, draft, report, held, share)
     draft.declared = not undeclared
-    if open_ends and not report.faults:
-        join_by_geometry(draft, open_ends, mapping.snap_m, report)
-    if report.faults:
+    if held and not report.faults:
+        held = join_by_geometry(draft, held, mapping.snap_m, report)
+    for each in held:
         # Ends that were never sought are no faults of their own.
-        for at in open_ends:
-            draft.elements[at] = replace(draft.elements[at], buses=())
-    for element in draft.elements:
-        for name in SIDES.values():
-            element.attrs.pop(name, None)  # type: ignore[attr-defined]  # ours until the network is made
+        element = replace(each.element, buses=()) if report.faults else each.element
+        draft.add(_without_sides(element), each.table, each.row, each.feeder)
+
+
+def _without_sides(element: Element) -> Element:
+    """The voltages of its sides are ours until the ends are found."""
+    for name in SIDES.values():
+        element.attrs.pop(name, None)  # type: ignore[attr-defined]  # made by us, a row ago
+    return element
 
 
 def layers_of(path: Path, report: Report) -> dict[str, str | None] | None:
@@ -127,10 +137,11 @@ def _read_layer(
     turn: Turn | None,
     draft: Draft,
     report: Report,
-    open_ends: set[int],
+    held: list[Held],
+    share: tuple[float, float, int],
 ) -> None:
     wanted = [one for one in fields if one in set(entry.needed)]
-    for row, values, shape in _rows(path, entry.layer, wanted, turn, report):
+    for row, values, shape in _rows(path, entry.layer, wanted, turn, report, share):
         if any(plain(values.get(column)) not in allowed for column, allowed in entry.only.items()):
             continue
         cells = Cells(entry.layer, row, _properties(entry, row, values), report)
@@ -145,16 +156,20 @@ def _read_layer(
         if element is None:
             continue
         if joined:
-            open_ends.add(len(draft.elements))
-        draft.add(element, entry.layer, row)
-        if feeder := cells.text("feeder"):
-            draft.feeder[element.id] = feeder
+            held.append(Held(element, entry.layer, str(row), cells.text("feeder")))
+        else:
+            draft.add(_without_sides(element), entry.layer, row, cells.text("feeder"))
 
 
 def _rows(
-    path: Path, layer: str, wanted: list[str], turn: Turn | None, report: Report
+    path: Path,
+    layer: str,
+    wanted: list[str],
+    turn: Turn | None,
+    report: Report,
+    share: tuple[float, float, int],
 ) -> Iterator[tuple[int, dict[str, Any], Geometry | None]]:
-    """(feature number, cells, shape in degrees) of each row."""
+    """(feature number, cells, shape in degrees) of each row; `share` is (done before, part of all, features)."""
     start = 0
     while True:
         try:
@@ -185,6 +200,7 @@ def _rows(
         ):
             yield row, dict(zip(names, cells, strict=True)), shape
         start += len(fids)
+        report.progress(share[0] + share[1] * min(start / max(share[2], 1), 1.0))
         if len(fids) < CHUNK:
             return
 

@@ -4,16 +4,17 @@ Promises: an earlier version is kept (audiences refer to it) but not in force an
 the very same file twice is a no-op that says so; an element keeps its identity by its id, and
 what was added, changed or removed is counted and named; `undo_import` puts the version before in
 force again; customers who hang on a load that the new network lacks are named in a warning,
-since nobody would trace them. Leaves reading to `geo.readers`.
+since nobody would trace them. Elements are never all in memory: the reader puts rows by on disk, and the
+database compares versions. Leaves reading to `geo.readers`.
 """
 
 from __future__ import annotations
 
 import glob
 import hashlib
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 import geo.readers
-from geo.model import Network, natural
 from outage_notify.domain.errors import Fault, ImportRefused, NotFound
 from outage_notify.services.customer_file import Progress, no_progress
-from outage_notify.services.import_report import DryRun, ImportReport
+from outage_notify.services.import_report import MOST_FAULTS, DryRun, ImportReport
 from outage_notify.services.retrace_open import retrace_open
 from outage_notify.store import network_queries, network_versions, work_queries
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from outage_notify.services.runtime import Runtime
 
 NAMED_AT_MOST = 20
+_LONGEST_ID = 100
+_LONGEST_NAME = 200
 
 
 def import_network(
@@ -59,30 +61,52 @@ def import_network(
                 return ImportReport(
                     path.name, dry_run, counts, (), True, time.perf_counter() - began, version=current.id
                 )
-    read = geo.readers.read_network(path, format, mapping)
-    if read.network is None:
+    try:
+        with geo.readers.open_network(
+            path, format, mapping, lambda share: progress("reading", share)
+        ) as found:
+            return _store(rt, path, found, format, sha256, dry_run, by, progress, began)
+    except OSError as error:
+        message = f"The network's rows could not be put by while they are checked: {error.strerror or error}."
+        remedy = f"Make room in {tempfile.gettempdir()}, or name another folder in TMPDIR."
+        raise ImportRefused([Fault(path.name, None, "", message, remedy)]) from error
+
+
+def _store(
+    rt: Runtime,
+    path: Path,
+    found: tuple[geo.readers.Checked | None, geo.readers.NetworkRead],
+    format: str,
+    sha256: str,
+    dry_run: bool,
+    by: str,
+    progress: Progress,
+    began: float,
+) -> ImportReport:
+    network, read = found
+    if network is None:
         raise ImportRefused([_fault(one) for one in read.faults], read.more)
-    network = read.network
-    _refuse_long_names(network, path.name)
     warnings = [_fault(one) for one in read.warnings]
     version: int | None = None
-    progress("storing", 0.5)
+    changes = Changes()
+    progress("storing", 0.0)
     try:
         with rt.database.write() as session:
             now = rt.now(session)
             current = network_queries.current_version(session)
-            loads = {element.id for element in network if element.is_load}
-            warnings += _stranded(session, loads, path.name)
-            changes = _changes(session, current.id, network.rows()) if current is not None else Changes()
             version = network_queries.insert_version(
                 session,
-                _watched(network, progress),
+                _watched(network, path.name, progress),
                 imported_at=now,
                 imported_by=by,
                 file_name=path.name,
                 format=format,
                 sha256=sha256,
             )
+            progress("comparing", 0.0)
+            warnings += _stranded(session, version, path.name)
+            if current is not None:
+                changes = _changes(session, current.id, version)
             work_queries.record(session, now, by, "network_imported", file=path.name, version=version)
             if dry_run:
                 session.flush()
@@ -92,13 +116,12 @@ def import_network(
     else:
         warnings += _drifted(rt, by, path.name)
     progress("done", 1.0)
-    kinds = Counter(element.kind for element in network)
     return ImportReport(
         file=path.name,
         dry_run=dry_run,
         counts={
-            "elements": dict(sorted(kinds.items())),
-            "feeders": {"feeder": len(network.feeders)},
+            "elements": network.count_by_kind(),
+            "feeders": {"feeder": network.count_feeders()},
             **changes.counts,
         },
         warnings=tuple(warnings),
@@ -124,8 +147,8 @@ def undo_import(
         if current is None or before is None:
             raise NotFound("There is no earlier network to go back to.", "Import one instead.")
         progress("comparing", 0.2)
-        changes = _changes(session, current.id, network_queries.element_rows(session, before.id))
-        warnings = _stranded(session, network_queries.load_ids(session, before.id), before.file_name)
+        changes = _changes(session, current.id, before.id)
+        warnings = _stranded(session, before.id, before.file_name)
         counts = {"elements": network_queries.count_by_kind(session, before.id), **changes.counts}
         file, version = before.file_name, before.id
         if not dry_run:
@@ -152,25 +175,36 @@ class Changes:
     named: dict[str, list[str]] = field(default_factory=dict)
 
 
-def _changes(session: Session, version: int, rows: Iterable[Mapping[str, Any]]) -> Changes:
-    found = network_versions.difference(session, version, rows)
-    words = {
-        "added": found.added,
-        "changed": found.changed,
-        "gone": found.gone,
-        "normally open now": found.opened,
-        "normally closed now": found.closed,
-    }
-    counts = {"changes": {word: len(ids) for word, ids in words.items()} | {"same": found.same}}
-    return Changes(counts, {word: list(natural(ids)[:NAMED_AT_MOST]) for word, ids in words.items() if ids})
+def _changes(session: Session, old: int, new: int) -> Changes:
+    found = network_versions.difference(session, old, new, NAMED_AT_MOST)
+    return Changes({"changes": found.counts}, found.named)
 
 
-def _watched(network: Network, progress: Progress) -> Iterator[dict[str, Any]]:
-    """The rows, telling how far storing has come."""
+def _watched(network: geo.readers.Checked, file: str, progress: Progress) -> Iterator[dict[str, Any]]:
+    """The rows, telling how far storing has come; ImportRefused at the end where names are too long to store."""
+    faults: list[Fault] = []
+    more = 0
     for place, row in enumerate(network.rows()):
         if place % network_queries.BATCH == 0:
-            progress("storing", 0.5 + 0.5 * place / len(network))
-        yield row
+            progress("storing", place / len(network))
+        if len(row["id"]) > _LONGEST_ID or len(row["name"]) > _LONGEST_NAME:
+            if len(faults) < MOST_FAULTS:
+                faults.append(_too_long(row, file))
+            else:
+                more += 1
+        elif not faults:
+            yield row
+    if faults:
+        raise ImportRefused(faults, more)
+
+
+def _too_long(row: Mapping[str, Any], file: str) -> Fault:
+    """The tables hold ids up to 100 and names up to 200 characters."""
+    if len(row["id"]) > _LONGEST_ID:
+        message = f"The id {row['id'][:40]}… is longer than {_LONGEST_ID} characters."
+        return Fault(file, None, "id", message, "Give it a shorter one.")
+    message = f"The name of {row['id']} is longer than {_LONGEST_NAME} characters."
+    return Fault(file, None, "name", message, "Give it a shorter one.")
 
 
 def draft_mapping(path: Path) -> str:
@@ -213,28 +247,11 @@ def _fault(fault: geo.readers.Fault) -> Fault:
     return Fault(place, None, fault.field, fault.message, fault.remedy)
 
 
-def _refuse_long_names(network: Network, file: str) -> None:
-    """The tables hold ids up to 100 and names up to 200 characters."""
-    faults = []
-    for element in network:
-        if len(element.id.partition(":")[2]) > 100 or len(element.id) > 100:
-            message = f"The id {element.id[:40]}… is longer than 100 characters."
-            faults.append(Fault(file, None, "id", message, "Give it a shorter one."))
-        if len(element.name) > 200:
-            message = f"The name of {element.id} is longer than 200 characters."
-            faults.append(Fault(file, None, "name", message, "Give it a shorter one."))
-    if faults:
-        raise ImportRefused(faults[:1000], max(0, len(faults) - 1000))
-
-
-def _stranded(session: Session, loads: Collection[str], file: str) -> list[Fault]:
+def _stranded(session: Session, version: int, file: str) -> list[Fault]:
     """Warnings for loads that have service points but are not among those of the new network."""
-    missing = {
-        name: count for name, count in network_queries.used_elements(session).items() if name not in loads
-    }
-    if not missing:
+    names, loads, points = network_queries.stranded(session, version, NAMED_AT_MOST)
+    if not loads:
         return []
-    named = sorted(missing)[:NAMED_AT_MOST]
-    shown = ", ".join(named) + (f" and {len(missing) - len(named)} more" if len(missing) > len(named) else "")
-    message = f"{sum(missing.values())} service points hang on loads that this network lacks: {shown}."
+    shown = ", ".join(names) + (f" and {loads - len(names)} more" if loads > len(names) else "")
+    message = f"{points} service points hang on loads that this network lacks: {shown}."
     return [Fault(file, None, "", message, "They would not be traced: import the matching customers' file.")]

@@ -8,13 +8,24 @@ table can point at them without asking which they became.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Column, Dialect, ForeignKeyConstraint, Table, func, select, text
+from sqlalchemy import (
+    Column,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.schema import AddConstraint, DropConstraint
+from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from outage_notify.store import copy_text, publication
@@ -58,34 +69,49 @@ def lock(session: Session, *models: type[DeclarativeBase]) -> None:
         session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def drop_references(session: Session, *models: type[DeclarativeBase]) -> list[ForeignKeyConstraint]:
-    """Foreign keys of empty tables that will be filled at once, to be made again by `restore_references`.
+@dataclass
+class PutOff:
+    """What empty tables do without while they are filled."""
 
-    Checking them row by row costs as much as storing the rows; all together it is one join. Until
-    the end of the transaction nobody else can read the tables. Only who owns the tables may do it: for
-    others, and on SQLite, nothing is dropped and rows are checked one by one.
+    references: list[ForeignKeyConstraint] = field(default_factory=list)
+    unique: list[UniqueConstraint] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
+
+
+def put_off(session: Session, *models: type[DeclarativeBase]) -> PutOff:
+    """Drop references, unique constraints and indexes of empty tables that will be filled at once.
+
+    `make_up` makes them again. Checking and sorting row by row costs twice as much as storing the rows; all together it is one join and one
+    sort. Until the end of the transaction nobody else can read the tables. Only who owns the tables may
+    do it: for others nothing is dropped. SQLite keeps its constraints and does without the indexes.
     """
-    if session.get_bind().dialect.name != "postgresql":
-        return []
-    found = [
-        one
-        for model in models
-        for one in cast(Table, model.__table__).constraints
-        if isinstance(one, ForeignKeyConstraint)
-    ]
+    tables = [cast(Table, model.__table__) for model in models]
+    found = PutOff(indexes=[index for table in tables for index in table.indexes])
+    if session.get_bind().dialect.name == "postgresql":
+        for constraint in (one for table in tables for one in table.constraints):
+            if isinstance(constraint, ForeignKeyConstraint):
+                found.references.append(constraint)
+            elif isinstance(constraint, UniqueConstraint):
+                found.unique.append(constraint)
     try:
         with session.begin_nested():
-            for one in found:
+            for one in (*found.references, *found.unique):
                 session.execute(DropConstraint(one))
+            for index in found.indexes:
+                session.execute(DropIndex(index))
     except ProgrammingError as error:
-        log.info("references_kept", reason=type(error.orig).__name__)
-        return []
+        log.info("indexes_kept", reason=type(error.orig).__name__)
+        return PutOff()
     return found
 
 
-def restore_references(session: Session, dropped: Sequence[ForeignKeyConstraint]) -> None:
+def make_up(session: Session, was: PutOff) -> None:
     """Make them again, which checks every row."""
-    for one in dropped:
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+    for index in was.indexes:
+        session.execute(CreateIndex(index))
+    for one in (*was.unique, *was.references):
         session.execute(AddConstraint(one))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import except_, func, select, update
 from sqlalchemy.orm import Session
 
 from geo.model import LOAD_KINDS
@@ -73,12 +73,17 @@ def insert_version(
     session.add(version)
     session.flush()
     shared = operator.itemgetter(*_SHARED)
+    # Into an empty table, which nobody reads, indexes are built and references checked afterwards, all at once.
+    first = session.scalar(select(NetworkElement.id).limit(1)) is None
+    put_off = bulk.put_off(session, NetworkElement) if first else None
     bulk.insert_tuples(
         session,
         NetworkElement,
         ("version_ref", "kind", "source_id", *_SHARED),
         ((version.id, row["kind"], row["id"].partition(":")[2], *shared(row)) for row in rows),
     )
+    if put_off is not None:
+        bulk.make_up(session, put_off)
     bulk.analyse(session, NetworkElement)
     return version.id
 
@@ -106,11 +111,6 @@ def loads_of(session: Session, version: int) -> Iterator[str]:
         yield f"{kind}:{source_id}"
 
 
-def load_ids(session: Session, version: int) -> frozenset[str]:
-    """The same at once."""
-    return frozenset(loads_of(session, version))
-
-
 def count_by_kind(session: Session, version: int) -> dict[str, int]:
     query = (
         select(NetworkElement.kind, func.count())
@@ -121,11 +121,24 @@ def count_by_kind(session: Session, version: int) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def used_elements(session: Session) -> dict[str, int]:
-    """Each element that present service points hang on, with how many do."""
-    query = (
-        select(ServicePoint.element, func.count())
-        .where(ServicePoint.gone_at.is_(None))
-        .group_by(ServicePoint.element)
+def stranded(session: Session, version: int, most: int) -> tuple[list[str], int, int]:
+    """Of the loads that present service points hang on and this version lacks: (the first, their number, points)."""
+    present = ServicePoint.gone_at.is_(None)
+    # A difference of sets: both databases sort on disk what would not fit into memory.
+    lost = except_(
+        select(ServicePoint.element.label("element")).where(present),
+        select(NetworkElement.kind.concat(":").concat(NetworkElement.source_id)).where(
+            NetworkElement.version_ref == version, NetworkElement.kind.in_(sorted(LOAD_KINDS))
+        ),
+    ).subquery()
+    loads = session.scalar(select(func.count()).select_from(lost)) or 0
+    if not loads:
+        return [], 0, 0
+    points = session.scalar(
+        select(func.count())
+        .select_from(ServicePoint)
+        .join(lost, lost.c.element == ServicePoint.element)
+        .where(present)
     )
-    return {row[0]: row[1] for row in session.execute(query)}
+    names = session.scalars(select(lost.c.element).order_by(lost.c.element).limit(most))
+    return list(names), loads, points or 0

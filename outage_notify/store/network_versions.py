@@ -1,67 +1,113 @@
 """Versions of the network side by side: what differs between two, and which one is in force.
 
-Promises that exactly one version is in force after `put_in_force`, and that comparing reads
-one version as a stream and keeps a few bytes per element.
+Promises that exactly one version is in force after `put_in_force`, and that the database compares: of two
+versions only what differs is read, as a stream.
 """
 
 from __future__ import annotations
 
-import hashlib
+import heapq
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Text, and_, cast, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
-from outage_notify.store import network_queries
-from outage_notify.store.network_tables import NetworkVersion
+from geo.model import natural_key
+from outage_notify.store.network_tables import NetworkElement, NetworkVersion
 
 # What makes an element another one to people: its name, its place, how it is joined, whether it works.
-_COMPARED = (
-    "name",
-    "bus_a",
-    "bus_b",
-    "bus_c",
-    "on_element",
-    "in_service",
-    "closed",
-    "phases",
-    "geometry",
-    "attrs",
-)
+_COMPARED = ("name", "bus_a", "bus_b", "bus_c", "on_element", "in_service", "closed", "phases", "geometry")
+_AT_ONCE = 2_000
+WORDS = ("added", "changed", "gone", "normally open now", "normally closed now")
 
 
 @dataclass
 class Difference:
-    """Element ids by what happened to them; what stays as it was is counted only."""
+    """Numbers of elements by what happened to them, and by word the first names in natural order."""
 
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    opened: list[str] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
-    same: int = 0
+    counts: dict[str, int]
+    named: dict[str, list[str]] = field(default_factory=dict)
 
 
-def difference(session: Session, version: int, rows: Iterable[Mapping[str, Any]]) -> Difference:
-    """What `rows` (see `geo.model.Network.to_rows`) would change of a stored version. An element is known by its id."""
-    before = {row["id"]: _mark(row) for row in network_queries.element_rows(session, version)}
-    found = Difference()
-    for row in rows:
-        old = before.pop(row["id"], None)
-        new = _mark(row)
-        if old is None:
-            found.added.append(row["id"])
-        elif old == new:
-            found.same += 1
-        else:
-            found.changed.append(row["id"])
-            if old[1] != new[1]:
-                (found.closed if new[1] else found.opened).append(row["id"])
-    found.gone = list(before)
-    return found
+class _Names:
+    """Counts names and keeps the first of them in natural order, whatever their number."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.count = 0
+        self._kept: list[tuple[tuple[Any, ...], str]] = []
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        self._kept.append((natural_key(name), name))
+        if len(self._kept) >= 50 * self.most:
+            self._kept = heapq.nsmallest(self.most, self._kept)
+
+    def first(self) -> list[str]:
+        return [name for _, name in heapq.nsmallest(self.most, self._kept)]
+
+
+def difference(session: Session, old: int, new: int, most: int) -> Difference:
+    """What putting the version `new` in force in place of `old` changes; an element is known by its id.
+
+    Of each word the first `most` names are kept.
+    """
+    names = {word: _Names(most) for word in WORDS}
+    for name in _only_in(session, new, old):
+        names["added"].add(name)
+    for name in _only_in(session, old, new):
+        names["gone"].add(name)
+    for name, was, now in _altered(session, old, new):
+        names["changed"].add(name)
+        if was != now:
+            names["normally closed now" if now else "normally open now"].add(name)
+    total = session.scalar(
+        select(func.count()).select_from(NetworkElement).where(NetworkElement.version_ref == new)
+    )
+    counts = {word: one.count for word, one in names.items()}
+    counts["same"] = (total or 0) - counts["added"] - counts["changed"]
+    return Difference(counts, {word: one.first() for word, one in names.items() if one.count})
+
+
+def _only_in(session: Session, version: int, other: int) -> Iterator[str]:
+    """The elements of one version that the other lacks."""
+    mine, theirs = aliased(NetworkElement), aliased(NetworkElement)
+    alike = and_(theirs.version_ref == other, theirs.kind == mine.kind, theirs.source_id == mine.source_id)
+    query = (
+        select(mine.kind, mine.source_id)
+        .outerjoin(theirs, alike)
+        .where(mine.version_ref == version, theirs.id.is_(None))
+    )
+    for kind, own in session.execute(query.execution_options(yield_per=_AT_ONCE)):
+        yield f"{kind}:{own}"
+
+
+def _altered(session: Session, old: int, new: int) -> Iterator[tuple[str, bool | None, bool | None]]:
+    """(id, whether it was closed, whether it is) of what is in both versions and is not the same."""
+    was, now = aliased(NetworkElement), aliased(NetworkElement)
+    alike = and_(now.version_ref == new, now.kind == was.kind, now.source_id == was.source_id)
+    told_apart = or_(*(getattr(was, name).is_distinct_from(getattr(now, name)) for name in _COMPARED)).label(
+        "told_apart"
+    )
+    written = cast(was.attrs, Text) != cast(now.attrs, Text)
+    query = (
+        select(was.kind, was.source_id, was.closed, now.closed, told_apart, was.attrs, now.attrs)
+        .join(now, alike)
+        .where(was.version_ref == old, or_(told_apart, written))
+    )
+    for kind, own, closed, closes, differs, before, after in session.execute(
+        query.execution_options(yield_per=_AT_ONCE)
+    ):
+        # The same values may be written in another order.
+        if differs or _canonical(before) != _canonical(after):
+            yield f"{kind}:{own}", closed, closes
+
+
+def _canonical(attrs: dict[str, Any]) -> str:
+    return json.dumps(attrs, sort_keys=True)
 
 
 def version_before(session: Session, version: int) -> NetworkVersion | None:
@@ -79,14 +125,3 @@ def put_in_force(session: Session, version: NetworkVersion) -> None:
     )
     version.in_force = True
     session.flush()
-
-
-def _mark(row: Mapping[str, Any]) -> tuple[bytes, bool | None]:
-    """(digest of what is compared, whether it is closed)."""
-    values = [_plain(row[name]) for name in _COMPARED]
-    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=12).digest(), row["closed"]
-
-
-def _plain(value: Any) -> Any:
-    return bytes(value).hex() if isinstance(value, (bytes, memoryview)) else value

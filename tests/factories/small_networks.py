@@ -6,7 +6,6 @@ from typing import Any
 
 from geo.feeders import find_feeders
 from geo.model import Element, Network
-from geo.trace import TraceIndex
 
 
 class Build:
@@ -32,7 +31,7 @@ class Build:
 
     def network(self) -> Network:
         plain = Network(self.elements)
-        return Network(self.elements, find_feeders(plain, TraceIndex(plain)))
+        return Network(self.elements, find_feeders(plain))
 
 
 def street() -> Network:

@@ -53,7 +53,7 @@ def test_what_is_stored_is_what_was_read(rt: Runtime) -> None:
     assert _in_force(rt) == network
     assert report.counts["elements"]["load"] == sum(1 for _ in network.of_kind("load"))
     with rt.database.read() as session:
-        loads = network_queries.load_ids(session, report.version or 0)
+        loads = frozenset(network_queries.loads_of(session, report.version or 0))
     assert loads == {one.id for one in network if one.is_load}
 
 

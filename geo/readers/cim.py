@@ -54,7 +54,8 @@ _OTHER = _words(
 )
 _CLASSES = frozenset({*_LINES, *_SWITCHES, *_LOADS, *_ENDS, *_NODES, *_PHASES_OF, *_OTHER})
 _PROPERTIES = _words(
-    "name ConductingEquipment ConnectivityNode TopologicalNode sequenceNumber connected phases phase nominalVoltage "
+    "name ConductingEquipment ConnectivityNode TopologicalNode sequenceNumber connected phases orderedPhases phase "
+    "phaseSide1 nominalVoltage "
     "BaseVoltage VoltageLevel Substation ConnectivityNodeContainer EquipmentContainer PowerTransformer Terminal "
     "endNumber ratedU ratedS TransformerTank normalOpen open inService normallyInService referencePriority length "
     "Location PowerSystemResources CoordinateSystem crsUrn xPosition yPosition ACLineSegment EnergyConsumer Switch "
@@ -209,8 +210,9 @@ class _Model:
         found: dict[str, set[str]] = {}
         for kind, owner in _PHASES_OF.items():
             for one in self.of_kind.get(kind, []):
-                code = one.values.get("phase", "").rpartition(".")[2]
-                found.setdefault(one.values.get(owner, ""), set()).update(set(code) & set("ABC"))
+                # A switch says its phase for each side; sides that differ (a transposition) keep the first.
+                code = one.values.get("phase") or one.values.get("phaseSide1")
+                found.setdefault(one.values.get(owner, ""), set()).update(_letters(code))
         return found
 
     def _phases(self, one: Thing) -> str:
@@ -262,7 +264,7 @@ class _Model:
                 self.kv_of[node] = rated / 1000 if self.in_volts else rated
             if node is not None and node not in nodes:
                 nodes.append(node)
-            letters |= _letters(end.values.get("phases"))
+            letters |= _letters(end.values.get("orderedPhases") or end.values.get("phases"))
         if len(nodes) not in (2, 3):
             self.report.fault(
                 one.file,

@@ -46,7 +46,7 @@ def to_degrees(declared: str | None, convert: bool | None, table: str, report: R
             table,
             field="crs",
             message=f"The declared coordinate system {clip(declared)} is not known.",
-            remedy="Export in EPSG:4326 (WGS-84).",
+            remedy="Export in EPSG:4326 (WGS-84), or without coordinates: then it is traced and not drawn.",
         )
         return None
     if not crs.is_geographic and not convert:

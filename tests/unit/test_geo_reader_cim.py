@@ -1,13 +1,16 @@
-"""CIM: two public CGMES models, equal to pandapower's reading; CIM100 with single phases; hostile XML."""
+"""CIM: two public CGMES models, equal to pandapower's reading; CIM100, ours and a public one; hostile XML."""
 
 from __future__ import annotations
 
 import random
+import re
 import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import networkx
 import pytest
 
 from geo.model import Network
@@ -170,6 +173,101 @@ def test_projected_locations_are_refused_with_the_reason(tmp_path: Path) -> None
     assert str(fault).startswith(
         "feeder.xml, file feeder.xml, field crs: The declared coordinates are not geographic (NAD83"
     )
+
+
+def ieee13() -> bytes:
+    with zipfile.ZipFile(DATA / "CIM100_IEEE13.zip") as packed:
+        return packed.read("IEEE13.xml")
+
+
+def without_drawing(model: bytes) -> bytes:
+    """The model without what says where things lie: its positions are a drawing of OpenDSS."""
+    return re.sub(
+        rb"<cim:(Location|PositionPoint|CoordinateSystem) .*?</cim:\1>", b"", model, flags=re.DOTALL
+    )
+
+
+def test_a_foreign_cim100_model_with_a_drawing_for_positions_is_refused() -> None:
+    (fault,) = read_network(DATA / "CIM100_IEEE13.zip").faults
+    assert (
+        "OpenDSSLocalBusCoordinates is not known" in fault.message and "without coordinates" in fault.remedy
+    )
+
+
+def phase_graph(model: bytes, out: str) -> tuple[networkx.Graph[Any], dict[str, list[tuple[str, str]]]]:
+    """(a CIM100 model's nodes by phase, joined by what is closed but `out`; each load's nodes), by nothing of ours."""
+    rdf = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+    things = {}
+    for one in ElementTree.fromstring(model):
+        fields = {
+            part.tag.rpartition(".")[2]: part.get(f"{rdf}resource", part.text or "").rpartition("#")[2]
+            for part in one
+        }
+        things[one.get(f"{rdf}about", "")] = (one.tag.rpartition("}")[2], fields)
+    nodes: dict[str, list[str]] = {}
+    for kind, fields in sorted(things.values(), key=lambda one: one[1].get("sequenceNumber", "")):
+        if kind == "Terminal":
+            nodes.setdefault(fields["ConductingEquipment"], []).append(fields["ConnectivityNode"])
+    letters: dict[str, str] = {}
+    units: dict[str, list[tuple[str, str]]] = {}
+    for kind, fields in things.values():
+        if kind in ("ACLineSegmentPhase", "EnergyConsumerPhase", "SwitchPhase"):
+            owner = next(
+                fields[key] for key in ("ACLineSegment", "EnergyConsumer", "Switch") if key in fields
+            )
+            letters[owner] = letters.get(owner, "") + (fields.get("phase") or fields["phaseSide1"])[-1]
+        elif kind == "TransformerTankEnd":
+            phases = "".join(one for one in fields["orderedPhases"].rpartition(".")[2] if one in "ABC")
+            units.setdefault(fields["TransformerTank"], []).append((fields["Terminal"], phases))
+    banks = {things[tank][1]["PowerTransformer"] for tank in units}
+    graph: networkx.Graph[Any] = networkx.Graph()
+    loads: dict[str, list[tuple[str, str]]] = {}
+    for key, (kind, fields) in things.items():
+        # Behind a centre tap (s1, s2) all is fed by whatever phase its unit has.
+        phases = "".join(one for one in letters.get(key, "ABC") if one in "ABC") or "ABC"
+        if kind == "EnergySource":
+            graph.add_edges_from(("source", (nodes[key][0], phase)) for phase in "ABC")
+        elif kind == "EnergyConsumer":
+            loads[f"load:{key.removeprefix('urn:uuid:')}"] = [(nodes[key][0], phase) for phase in phases]
+        elif key == out or fields.get("normalOpen", fields.get("open")) == "true":
+            continue
+        elif kind in ("ACLineSegment", "LoadBreakSwitch", "Recloser", "Fuse", "Breaker"):
+            a, b = nodes[key][:2]
+            graph.add_edges_from(((a, phase), (b, phase)) for phase in phases)
+        elif key in units or (kind == "PowerTransformer" and key not in banks):
+            at = [
+                (things[terminal][1]["ConnectivityNode"], phases) for terminal, phases in units.get(key, [])
+            ]
+            at = at or [(node, "ABC") for node in nodes[key]]
+            first, rest = at[0], at[1:]
+            for node, held in rest:
+                graph.add_edges_from(
+                    ((first[0], one), (node, one)) for one in held or first[1] if one in first[1]
+                )
+    return graph, loads
+
+
+def test_a_foreign_cim100_model_is_traced_phase_by_phase_as_networkx_does(tmp_path: Path) -> None:
+    model = without_drawing(ieee13())
+    path = tmp_path / "IEEE13.xml"
+    path.write_bytes(model)
+    network = network_of(path)
+    found = count(network)
+    assert {kind: found[kind] for kind in ("bus", "line", "load", "ext_grid")} == {
+        "bus": model.count(b"<cim:ConnectivityNode "),
+        "line": model.count(b"<cim:ACLineSegment "),
+        "load": model.count(b"<cim:EnergyConsumer "),
+        "ext_grid": 1,
+    }
+    assert {"A", "B", "C", "BC", "AC"} <= {one.phases for one in network.of_kind("line", "load")}
+    some = 0
+    for line in network.of_kind("line"):
+        graph, loads = phase_graph(model, f"urn:uuid:{line.id.partition(':')[2]}")
+        fed = networkx.node_connected_component(graph, "source")
+        dark = {load for load, nodes in loads.items() if not any(node in fed for node in nodes)}
+        assert set(resolve(network, out=[line.id]).lost) == dark, line.label
+        some += bool(dark)
+    assert some > 5
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'

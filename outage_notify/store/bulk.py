@@ -81,9 +81,10 @@ class PutOff:
 def put_off(session: Session, *models: type[DeclarativeBase]) -> PutOff:
     """Drop references, unique constraints and indexes of empty tables that will be filled at once.
 
-    `make_up` makes them again. Checking and sorting row by row costs twice as much as storing the rows; all together it is one join and one
-    sort. Until the end of the transaction nobody else can read the tables. Only who owns the tables may
-    do it: for others nothing is dropped. SQLite keeps its constraints and does without the indexes.
+    `make_up` makes them again. Checking and sorting row by row costs twice as much as storing the rows; all
+    together it is one join and one sort. Until the end of the transaction nobody else can read the tables.
+    Only who owns the tables may do it: for others nothing is dropped. SQLite keeps its constraints and does
+    without the indexes.
     """
     tables = [cast(Table, model.__table__) for model in models]
     found = PutOff(indexes=[index for table in tables for index in table.indexes])

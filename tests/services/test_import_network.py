@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from geo.model import Network
-from geo.readers import read_network
+from geo.readers import draft, read_network
 from outage_notify.domain.errors import ImportRefused
 from outage_notify.services.import_customers import import_customers
 from outage_notify.services.import_network import import_network
@@ -118,3 +119,45 @@ def test_customers_on_loads_that_vanish_are_named(rt: Runtime, tmp_path: Path) -
     report = import_network(rt, SAMPLE)
     (warning,) = [one for one in report.warnings if "service points" in one.message]
     assert "load:99999" in warning.message and "load:1," not in warning.message
+
+
+def test_the_first_import_leaves_every_index_and_constraint_in_place(rt: Runtime, tmp_path: Path) -> None:
+    """They are put off while empty tables are filled."""
+
+    def schema() -> dict[str, list[str]]:
+        with rt.database.read() as session:
+            ask = inspect(session.connection())
+            return {
+                table: sorted(
+                    str(one["name"])
+                    for found in (
+                        ask.get_indexes(table),
+                        ask.get_unique_constraints(table),
+                        ask.get_foreign_keys(table),
+                    )
+                    for one in found
+                )
+                for table in ("network_elements", "customers", "sites", "service_points", "contact_points")
+            }
+
+    before = schema()
+    import_network(rt, SAMPLE, dry_run=True)
+    assert schema() == before
+    import_network(rt, SAMPLE)
+    import_customers(rt, write_customers(tmp_path / "c.csv", [customer_row(element="load:7")]))
+    assert schema() == before and all(before.values())
+
+
+def test_no_room_for_rows_that_wait_is_said_and_changes_nothing(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(draft, "PIECE", 50)
+    monkeypatch.setattr("geo.readers.draft.tempfile.TemporaryFile", full)
+    with pytest.raises(ImportRefused) as refused:
+        import_network(rt, SAMPLE)
+    (fault,) = refused.value.faults
+    assert "No space left on device" in fault.message and "TMPDIR" in fault.remedy
+    assert not _versions(rt)

@@ -62,8 +62,7 @@ def open_network(
     report = Report(path.name, progress=progress)
     draft = Draft()
     try:
-        with _no_collection():
-            checked = _checked(path, format, mapping, draft, report)
+        checked = _checked(path, format, mapping, draft, report)
         yield checked, report.result(None)
     finally:
         draft.close()
@@ -84,16 +83,18 @@ def _checked(
         _read_gis(path, mapping, draft, report)
     elif format == "csv":
         csv_set.read(path, draft, report)
-    elif format == "cim":
-        cim.read(path, draft, report)
     else:
-        _read_json(path, format, draft, report)
+        with _no_collection():
+            if format == "cim":
+                cim.read(path, draft, report)
+            else:
+                _read_json(path, format, draft, report)
     return finish(draft, report) if len(draft) or not report.faults else None
 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without looking for cycles: there are none among elements, and each look costs more the more there are."""
+    """Without looking for cycles in whole documents: there are none, and each look costs more the more there is."""
     was = gc.isenabled()
     gc.disable()
     try:

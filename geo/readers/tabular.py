@@ -32,7 +32,7 @@ from geo.readers.report import Report, clip
 from geo.readers.values import Cells, identifier
 from geo.wkb import Geometry
 
-CHUNK = 50_000
+CHUNK = 20_000
 _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "y", "t", "closed", "on", "in service", "是", "合", "在运"), True),
     **dict.fromkeys(

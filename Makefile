@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map bench-board bench-plan check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map bench-board bench-plan bench-web check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -75,6 +75,9 @@ bench-board: venv-test ## first byte of the desk's pages with 10,000 outages: ma
 
 bench-plan: servers ## click on the planner's map in Chromium until the answer is painted
 	@$(BIN)/python -m tests.load.bench_plan
+
+bench-web: servers ## each page in Chromium at 1,000 and 10,000 outages and a million customers: first byte, interactive
+	@$(BIN)/python -m tests.load.bench_web $(ARGS)
 
 check: venv-test ## formatter, linter, type checker and import contracts
 	@echo "check: format" && $(RUFF) format --quiet --check $(RUFF_CONFIG) . \

@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy.orm import Session
 
 from channels.phone_numbers import PhoneNumberError, normalise
 from outage_notify.domain.errors import InvalidInput, NotFound
+from outage_notify.services.names_in_force import names_in_force
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import enquiry_queries, explain_queries, outage_queries, user_lookup
 from outage_notify.store.delivery_tables import Delivery
@@ -75,9 +77,10 @@ def look_up(rt: Runtime, text: str, customer_id: str = "") -> Answer:
             )
         found = enquiry_queries.by_number(session, words, _phones(words, rt.policy.country), MOST_FOUND + 1)
         if not found:
-            digits = re.sub(r"\D", "", words)
-            ending = digits if len(digits) >= 6 and re.fullmatch(r"[\d\s()+./-]+", words) else ""
-            found = enquiry_queries.by_words(session, words, ending.lstrip("0"), MOST_FOUND + 1)
+            named = islice(names_in_force(session, rt).holding(words), MOST_FOUND + 1)
+            found = enquiry_queries.by_ids(session, list(named), MOST_FOUND + 1)
+        if not found and (ending := _ending(words)):
+            found = enquiry_queries.by_ending(session, ending, MOST_FOUND + 1)
         caller = _caller(session, rt, found[0]) if len(found) == 1 else None
         return Answer(found[:MOST_FOUND], caller, len(found) > MOST_FOUND)
 
@@ -97,6 +100,12 @@ def log_enquiry(rt: Runtime, by: str, customer_id: str, reference: str, note: st
         about = outage.id if outage else None
         session.add(Enquiry(at=now, taken_by=by, customer_ref=customer.id, outage_ref=about, note=words))
         record(session, now, by, "enquiry_logged", outage=about, customer=customer.id)
+
+
+def _ending(text: str) -> str:
+    """The digits of a part of a number; nothing if it is too short, or something else."""
+    digits = re.sub(r"\D", "", text)
+    return digits.lstrip("0") if len(digits) >= 6 and re.fullmatch(r"[\d\s()+./-]+", text) else ""
 
 
 def _phones(text: str, country: str) -> list[str]:

@@ -27,6 +27,7 @@ from outage_notify.services import acknowledge, announce, check_plan, schedule_n
 from outage_notify.services.check_plan import Checked
 from outage_notify.services.collector_pause import collector_paused
 from outage_notify.services.crowd import Listed
+from outage_notify.services.customer_file import Progress, no_progress
 from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.plan_outage import changing, check_lead, lead_faults
 from outage_notify.services.resolve_audience import freeze
@@ -111,6 +112,7 @@ def approve(
     accept_exception: bool = False,
     version: int | None = None,
     override_reason: str = "",
+    progress: Progress = no_progress,
 ) -> int:
     """Approve what was submitted; returns how many deliveries were planned.
 
@@ -133,7 +135,9 @@ def approve(
                 f"{by} planned or submitted {reference} and can't approve it.", "Ask another approver."
             )
         check_window(revision.start, revision.end, now)
+        progress("tracing", 0.0)
         found = freeze(session, rt, revision)
+        progress("checking", 0.1)
         revision.exception_rule = check_lead(rt, outage, revision, found.crowd, now)
         if revision.exception_rule and not accept_exception:
             raise NotPermitted(
@@ -149,7 +153,11 @@ def approve(
         _stand(session, outage, revision, by, now)
         with collector_paused():
             # Hundreds of thousands of rows and no circles among them: the search for circles would cost a third.
-            planned = schedule_notices.announce(session, rt, outage, now)
+            every = len(found.crowd.told(rt.policy))
+            planned = schedule_notices.announce(
+                session, rt, outage, now, lambda done: progress("planning", 0.2 + 0.6 * done / max(every, 1))
+            )
+        progress("waves", 0.85)
         late = [one.sentence for one in time_waves.end_in_time(session, rt, outage, now)]
         if late and not accept_exception:
             raise NotPermitted(

@@ -7,8 +7,9 @@ to `geo` and the indexes to `find_places`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,12 +21,16 @@ from geo.proof import prove
 from geo.request import Request
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.services import find_places, network_map
+from outage_notify.services.names_in_force import names_in_force
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import desk_queries, place_queries, planner_queries
+from outage_notify.store.planner_queries import Supplied
 
 SHORTEST = 2
 MOST_HITS = 12
+# Of so many who are called so, those above the lowest tier are shown first.
+MOST_NAMED = 500
 # A hand draws some dozens; more come from a pasted shape.
 MOST_CORNERS = 1000
 
@@ -82,12 +87,15 @@ def look_for(rt: Runtime, text: str) -> list[Found]:
             found.append(
                 Found(one.name, one.title, picks, one.where[len(one.where) // 2] if one.where else None)
             )
-        found += _customers(session, version, loaded, words)
+        named_so = list(islice(names_in_force(session, rt).holding(words), MOST_NAMED))
+        points = planner_queries.points_of(session, words, named_so, MOST_HITS)
+        found += _customers(session, version, loaded, points)
     return found
 
 
-def _customers(session: Session, version: int, loaded: LoadedNetwork, words: str) -> list[Found]:
-    points = planner_queries.points_like(session, words, MOST_HITS)
+def _customers(
+    session: Session, version: int, loaded: LoadedNetwork, points: Sequence[tuple[Supplied, str]]
+) -> list[Found]:
     if not points:
         return []
     request = Request()

@@ -1,9 +1,10 @@
-"""Imports that a page asked for, done by the worker: asked for, begun, watched, ended, started again.
+"""Work that a page asked for, done by the worker: asked for, begun, watched, ended, started again.
 
 Promises: the uploaded file lies in the database, so any worker may take it and any page can say how far it is;
 one job runs at a time, the oldest first; a worker that dies leaves a job that is seen as broken off within two
-minutes and can be started again, which harms nothing, because an import is all or nothing and the same file
-twice is a no-op. Leaves the imports themselves to `import_network` and `import_customers`.
+minutes and can be started again, which harms nothing, because each is all or nothing: the same file twice is a
+no-op, what is approved is not approved again, and papers are only read. A file that was made is kept for a day.
+Leaves the work itself to `import_network`, `import_customers` and `outage_work`.
 """
 
 from __future__ import annotations
@@ -24,18 +25,20 @@ import structlog
 
 import geo.readers
 from outage_notify.domain.errors import Conflict, ImportRefused, InvalidInput, NotFound, OutageNotifyError
+from outage_notify.services import outage_work
 from outage_notify.services.customer_file import Progress
 from outage_notify.services.import_customers import import_customers
 from outage_notify.services.import_network import import_network
 from outage_notify.services.import_report import fault_dict
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import job_queries
-from outage_notify.store.job_tables import Job, JobKind, JobState
+from outage_notify.store import job_queries, outage_queries
+from outage_notify.store.job_tables import IMPORTS, Job, JobKind, JobState
 from outage_notify.store.work_queries import record
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
+KEPT = timedelta(days=1)
 LARGEST_FILE = 512 * 1024 * 1024
 AGAIN = frozenset({JobState.LOST, JobState.FAILED})
 OVER = frozenset({JobState.DONE, JobState.REFUSED, JobState.FAILED, JobState.LOST})
@@ -75,7 +78,7 @@ def ask(rt: Runtime, by: str, wish: Wish, file_name: str, stream: IO[bytes]) -> 
     stream.seek(0)
     with rt.database.write() as session:
         now = rt.now(session)
-        for one in job_queries.newest(session):
+        for one in job_queries.newest(session, IMPORTS):
             if one.sha256 == digest.hexdigest() and one.options == wish.options() and one.state not in OVER:
                 raise Conflict("This very file is being imported already.", "Wait until it is done.")
         job = Job(
@@ -95,39 +98,82 @@ def ask(rt: Runtime, by: str, wish: Wish, file_name: str, stream: IO[bytes]) -> 
         return job.id
 
 
+def ask_about(rt: Runtime, by: str, kind: JobKind, reference: str, options: dict[str, Any]) -> int:
+    """Have the worker do something with an outage; the job's number. Asked twice, it is done once."""
+    with rt.database.write() as session:
+        now = rt.now(session)
+        outage = outage_queries.outage_by_reference(session, reference)
+        for one in job_queries.newest(session, [kind], reference):
+            if one.options == options and _as_seen(one, now).state not in OVER:
+                return one.id
+        job = Job(
+            kind=kind,
+            state=JobState.WAITING,
+            file_name=reference,
+            size=0,
+            sha256="",
+            options=options,
+            asked_by=by,
+            asked_at=now,
+        )
+        job_queries.add(session, job, ())
+        record(session, now, by, "work_asked", outage=outage.id, job=job.id, kind=kind.value)
+        return job.id
+
+
+def about(rt: Runtime, reference: str, kind: JobKind) -> Job | None:
+    """The newest of a kind that was asked for an outage."""
+    with rt.database.read() as session:
+        found = job_queries.newest(session, [kind], reference)
+        return _as_seen(found[0], rt.now(session)) if found else None
+
+
+def made(rt: Runtime, job_id: int) -> Iterator[bytes]:
+    """The file that a job made, piece by piece. NotFound where there is none, or none any more."""
+    job = one(rt, job_id)
+    if job.kind is not JobKind.PAPERS or job.state is not JobState.DONE or not job.size:
+        raise NotFound("There is no such file any more.", "Have it made again.")
+    with rt.database.read() as session:
+        yield from job_queries.parts(session, job_id)
+
+
 def start_again(rt: Runtime, by: str, job_id: int) -> None:
     """Let a job that broke off wait for a worker once more. Twice is harmless; Conflict if it did not break off."""
     with rt.database.write() as session:
         job = job_queries.by_id(session, job_id, lock=True)
         if job is None:
-            raise NotFound("There is no such import.", "Look at the list again.")
+            raise NotFound("There is no such work.", "Look at the list again.")
         if job.state is JobState.WAITING:
             return
         if job.state not in AGAIN:
-            raise Conflict(f"This import is {job.state}; it can't be started again.", "Upload the file anew.")
+            raise Conflict(f"This is {job.state}; it can't be started again.", "Ask for it anew.")
         # Whoever may still be at it loses its attempt, so that it can't end this one.
         job.state, job.attempt, job.ended_at = JobState.WAITING, job.attempt + 1, None
         job.phase, job.fraction = "", 0.0
-        record(session, rt.now(session), by, "job_started_again", job=job.id)
+        # Who starts an approval again answers for it.
+        job.asked_by = by if job.kind is JobKind.APPROVAL else job.asked_by
+        what = "job_started_again" if job.kind in IMPORTS else "work_started_again"
+        record(session, rt.now(session), by, what, job=job.id)
 
 
 def listing(rt: Runtime) -> list[Job]:
-    """The newest first."""
+    """Imports, the newest first."""
     with rt.database.read() as session:
-        return [_as_seen(one, rt.now(session)) for one in job_queries.newest(session)]
+        return [_as_seen(one, rt.now(session)) for one in job_queries.newest(session, IMPORTS)]
 
 
 def one(rt: Runtime, job_id: int) -> Job:
     with rt.database.read() as session:
         job = job_queries.by_id(session, job_id)
         if job is None:
-            raise NotFound("There is no such import.", "Look at the list again.")
+            raise NotFound("There is no such work.", "Look at the list again.")
         return _as_seen(job, rt.now(session))
 
 
 def work_due(rt: Runtime) -> int:
     """Do what waits, one job after the other, until nothing does; how many were done. For the worker's bell."""
     done = 0
+    _let_go(rt)
     while _work_next(rt):
         done += 1
     return done
@@ -150,17 +196,27 @@ def _work_next(rt: Runtime) -> bool:
     with rt.database.write() as session:
         now = rt.now(session)
         if job_queries.end(session, job.id, job.attempt, state, result, now):
-            if state in {JobState.DONE, JobState.REFUSED}:
+            if state in {JobState.DONE, JobState.REFUSED} and job.kind is not JobKind.PAPERS:
                 job_queries.drop_parts(session, job.id)
-            record(session, now, job.asked_by, "job_ended", job=job.id, state=state.value)
+            what = "job_ended" if job.kind in IMPORTS else "work_ended"
+            record(session, now, job.asked_by, what, job=job.id, state=state.value)
     return True
+
+
+def _let_go(rt: Runtime) -> None:
+    """Files that were made hold names; after a day they go."""
+    with rt.database.read() as session:
+        old = job_queries.outdated(session, rt.now(session) - KEPT)
+    for one in old:
+        with rt.database.write() as session:
+            job_queries.forget_file(session, one)
 
 
 def _attempt(rt: Runtime, job: Job) -> tuple[JobState, dict[str, Any]]:
     """One try; whatever happens becomes a state, so that the page can show it."""
     try:
         with TemporaryDirectory(prefix="outage-notify-") as folder, _pulse(rt, job):
-            report = _import(rt, job, Path(folder))
+            report = _import(rt, job, Path(folder)) if job.kind in IMPORTS else _do(rt, job, Path(folder))
     except ImportRefused as error:
         return JobState.REFUSED, {"faults": [fault_dict(one) for one in error.faults], "more": error.more}
     except OutageNotifyError as error:
@@ -189,6 +245,20 @@ def _import(rt: Runtime, job: Job, folder: Path) -> dict[str, Any]:
         mapping = folder / "mapping.yaml"
         mapping.write_text(job.options["mapping"], encoding="utf-8")
     return import_network(rt, path, job.options["format"], dry_run, job.asked_by, progress, mapping).as_dict()
+
+
+def _do(rt: Runtime, job: Job, folder: Path) -> dict[str, Any]:
+    progress = _saying(rt, job)
+    if job.kind is JobKind.APPROVAL:
+        return outage_work.approve_asked(rt, job.asked_by, job.file_name, job.options, progress)
+    if job.kind is not JobKind.PAPERS:
+        raise InvalidInput(f"This release knows no work called {job.kind}.", "Let a newer worker do it.")
+    target = folder / "papers.zip"
+    report = outage_work.write_papers(rt, job.file_name, target, progress)
+    with target.open("rb") as stream, rt.database.write() as session:
+        if not job_queries.put_parts(session, job.id, job.attempt, _parts(stream)):
+            raise Conflict("Another worker has begun this anew.", "Wait for it.")
+    return report
 
 
 @contextmanager

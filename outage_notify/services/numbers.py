@@ -1,6 +1,10 @@
 """The numbers of a period: notice compliance, signatures, contact coverage, SAIDI and SAIFI, repeats,
 overruns, cancellations; as a view for the page and as rows for CSV. Reads only.
 
+Who can be reached is a count of all customers and all their numbers, a second of work at a million: the worker
+counts ahead (`count_coverage`), and a count of the last minutes stands as long as nobody came or left. Without one,
+the page counts.
+
 SAIDI: minutes without supply by planned work, per customer served; SAIFI: planned interruptions per
 customer served. Served are the customers of today. As planned: by the windows that were not cancelled; as it
 was: by start and end of what is completed.
@@ -15,17 +19,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 from outage_notify.domain.audience import Impact, Tier
 from outage_notify.domain.errors import InvalidInput
 from outage_notify.domain.outage import OutageState
 from outage_notify.domain.window import earlier_instant
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import numbers_queries
+from outage_notify.store import numbers_queries, people_columns
 from outage_notify.store.numbers_queries import OutageRow
 
 GOAL = 0.95  # of all customers can be reached
 LONGEST = timedelta(days=3 * 366)
 SHORT_NOTICE = timedelta(hours=24)
+COVERAGE_STANDS = timedelta(minutes=15)
 SIGNATURES = ("in_time", "late", "refused", "objected", "missing")
 
 
@@ -70,6 +77,7 @@ class Numbers:
     first: date
     last: date
     now: datetime
+    coverage_at: datetime
     classes: Sequence[Class]
     signatures: Mapping[str, int]
     months: Sequence[Month]
@@ -117,7 +125,7 @@ def numbers(rt: Runtime, first: date, last: date) -> Numbers:
         owed = [(impact, key) for impact in Impact for key in (False, True) if rt.policy.told(impact, key)]
         rows = numbers_queries.outages(session, low, high)
         told = numbers_queries.compliance(session, low, high, now, owed)
-        coverage = numbers_queries.coverage(session)
+        coverage, coverage_at = _coverage(session, now)
         signed = numbers_queries.signatures(session, low, high, now)
         repeats = numbers_queries.repeats(session, low, high)
     classes = [Class(tier, *told.get(tier, (0, 0, 0)), *coverage.get(tier, (0, 0))) for tier in Tier]
@@ -130,6 +138,7 @@ def numbers(rt: Runtime, first: date, last: date) -> Numbers:
         first=first,
         last=last,
         now=now,
+        coverage_at=coverage_at,
         classes=classes,
         signatures={name: signed.get(name, 0) for name in SIGNATURES},
         months=list(_months(first, last, kept, rt.zone)),
@@ -148,6 +157,22 @@ def numbers(rt: Runtime, first: date, last: date) -> Numbers:
             1 for one in gone if one.cancelled_at and one.start - one.cancelled_at < SHORT_NOTICE
         ),
     )
+
+
+def count_coverage(rt: Runtime) -> None:
+    """Count who can be reached, for the pages of the next minutes. For the worker's bell; twice is harmless."""
+    with rt.database.read() as session:
+        people, counts = people_columns.mark(session), numbers_queries.coverage(session)
+    with rt.database.write() as session:
+        numbers_queries.keep_coverage(session, counts, people, rt.now(session))
+
+
+def _coverage(session: Session, now: datetime) -> tuple[dict[Tier, tuple[int, int]], datetime]:
+    """Tier > (can be reached, all), and as of when."""
+    kept = numbers_queries.kept_coverage(session, people_columns.mark(session))
+    if kept is not None and abs(now - kept[1]) <= COVERAGE_STANDS:
+        return kept
+    return numbers_queries.coverage(session), now
 
 
 def as_csv(found: Numbers) -> str:

@@ -18,7 +18,7 @@ from channels.document import letter_batch_pdf, sheet_pdf
 from channels.model import Language, NoticeFacts
 from channels.papers import Paper, PaperFacts, Sheet, Stage, make, sheet_text
 from channels.render import render_notice_text, text_sha256
-from outage_notify.domain.errors import IllegalMove, NotFound
+from outage_notify.domain.errors import IllegalMove, InvalidInput, NotFound
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.domain.place import street_words, tokens
@@ -30,7 +30,8 @@ from outage_notify.store.outage_tables import Outage, OutageRevision
 
 MOST_STREETS = 40
 MOST_ELEMENTS = 60
-MOST_LETTERS = 500
+# Letters that a page typesets while somebody waits.
+MOST_LETTERS = 50
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,18 @@ def paper_pdf(rt: Runtime, reference: str, which: Paper, language: Language) -> 
 def key_notices_pdf(rt: Runtime, reference: str) -> bytes:
     """The written notices of all key customers in one file, each in its customer's language.
 
-    NotFound where there is none."""
-    return letter_batch_pdf(_key_facts(rt, reference))
+    NotFound where there is none; InvalidInput of more than somebody waits for: `outage_work` makes those."""
+    facts = key_facts(rt, reference)
+    if len(facts) > MOST_LETTERS:
+        raise InvalidInput(
+            f"{reference} affects {len(facts)} key customers.", "Have all papers made as one file."
+        )
+    return letter_batch_pdf(facts)
 
 
 def key_notices_text(rt: Runtime, reference: str) -> str:
     """The texts that key customers sign, one after the other."""
-    return "\n\n".join(render_notice_text(one) for one in _key_facts(rt, reference))
+    return "\n\n".join(render_notice_text(one) for one in key_facts(rt, reference))
 
 
 def made(
@@ -197,7 +203,8 @@ def _deadlines(
     return tuple(sorted(found.items(), key=lambda one: one[1]))
 
 
-def _key_facts(rt: Runtime, reference: str) -> list[NoticeFacts]:
+def key_facts(rt: Runtime, reference: str) -> list[NoticeFacts]:
+    """What the letter of each key customer says. NotFound where there is none, IllegalMove of what is cancelled."""
     with rt.database.read() as session:
         outage = outage_queries.outage_by_reference(session, reference)
         revision = outage.newest
@@ -207,10 +214,6 @@ def _key_facts(rt: Runtime, reference: str) -> list[NoticeFacts]:
         customers = {one.customer_ref: one.customer for one in members}
         if not customers:
             raise NotFound(f"{reference} affects no key customer.")
-        if len(customers) > MOST_LETTERS:
-            raise IllegalMove(
-                f"{reference} affects {len(customers)} key customers.", "Print the letters in batches."
-            )
         return [
             facts_for(session, rt, outage, revision, customer, NoticeKind.SEVEN_DAY)
             for customer in customers.values()

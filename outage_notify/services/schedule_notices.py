@@ -41,12 +41,18 @@ Reach = Callable[[Person], list[Target]]
 PLANNED_KINDS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.DAY_AHEAD})
 
 
-def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> int:
+def announce(
+    session: Session,
+    rt: Runtime,
+    outage: Outage,
+    now: datetime,
+    said: Callable[[int], object] = lambda customers: None,
+) -> int:
     """Bring the outbox in line with the standing revision; returns how many deliveries are new.
 
     First notices to those never told, CHANGED to those told of an earlier revision,
     CANCELLED to those told and no longer affected, day-ahead notices to everybody affected; calendar entries
-    beside them, which are not counted.
+    beside them, which are not counted. `said` hears of how many customers were gone through.
     Idempotent. Runs inside the caller's transaction.
     """
     if outage.state is not OutageState.APPROVED or outage.pending is not None:
@@ -73,6 +79,7 @@ def announce(session: Session, rt: Runtime, outage: Outage, now: datetime) -> in
         new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now, reach)
         later = {ref: one for ref, one in chunk.items() if ref not in reminded}
         new += _day_ahead(session, rt, outage, later, told, now, due, reach)
+        said(len(affected))
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
     # Beside the notices, and after them: whose mailbox gets the notice itself needs no second mail.

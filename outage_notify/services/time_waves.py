@@ -143,10 +143,12 @@ def earliest_end(now: datetime, takes: timedelta, quiet: QuietHours | None, zone
     """When something that takes so long of time in which it may go on ends, if it begins now. In UTC."""
     at, left = now.astimezone(UTC), takes
     while left > timedelta(0):
+        if quiet is not None and quiet.is_quiet(at, zone):
+            # At once: in steps of a short wave a night takes hundreds of thousands.
+            at = quiet.quiet_end(at, zone)
+            continue
         step = min(_STEP, left)
-        if quiet is None or not quiet.is_quiet(at, zone):
-            left -= step
-        at += step
+        at, left = at + step, left - step
     return at
 
 

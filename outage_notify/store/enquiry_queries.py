@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from outage_notify.domain.outage import PUBLIC_STATES, OutageState
@@ -25,19 +25,15 @@ def by_number(session: Session, text: str, phones: Collection[str], limit: int) 
     )
 
 
-def by_words(session: Session, text: str, digits: str, limit: int) -> list[Customer]:
-    """Customers whose name or place holds the text, or whose number ends in these digits."""
-    words = text.lower()
-    places = select(ServicePoint.customer_ref).where(
-        func.lower(ServicePoint.place).contains(words, autoescape=True), ServicePoint.gone_at.is_(None)
-    )
-    matches = [func.lower(Customer.name).contains(words, autoescape=True), Customer.id.in_(places)]
-    if digits:
-        ending = select(ContactPoint.customer_ref).where(
-            ContactPoint.address.endswith(digits, autoescape=True)
-        )
-        matches.append(Customer.id.in_(ending))
-    return _customers(session, or_(*matches), limit)
+def by_ids(session: Session, customers: Collection[int], limit: int) -> list[Customer]:
+    """These customers, by name."""
+    return _customers(session, Customer.id.in_(customers), limit)
+
+
+def by_ending(session: Session, digits: str, limit: int) -> list[Customer]:
+    """Customers with a number that ends in these digits. Looks at every number there is."""
+    ending = select(ContactPoint.customer_ref).where(ContactPoint.address.endswith(digits, autoescape=True))
+    return _customers(session, Customer.id.in_(ending), limit)
 
 
 def _customers(session: Session, condition: object, limit: int) -> list[Customer]:

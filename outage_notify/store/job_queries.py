@@ -6,7 +6,7 @@ can't be written while an import holds the database's one write lock, so progres
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from outage_notify.store.database import Database
-from outage_notify.store.job_tables import Job, JobPart, JobState
+from outage_notify.store.job_tables import Job, JobKind, JobPart, JobState
 
 PART = 1 << 20
 LISTED = 100
@@ -35,12 +35,39 @@ def parts(session: Session, job: int) -> Iterator[bytes]:
     yield from session.scalars(statement.execution_options(yield_per=4))
 
 
+def put_parts(session: Session, job: int, attempt: int, parts: Iterable[bytes]) -> bool:
+    """The file that an attempt made, in place of an earlier one. False: another attempt has taken over."""
+    found = by_id(session, job, lock=True)
+    if found is None or found.attempt != attempt:
+        return False
+    drop_parts(session, job)
+    found.size = 0
+    for place, content in enumerate(parts):
+        session.execute(insert(JobPart).values(job_ref=job, place=place, content=content))
+        found.size += len(content)
+    return True
+
+
+def outdated(session: Session, before: datetime) -> list[int]:
+    """Jobs whose file was made so long ago that it is let go."""
+    made = (Job.kind == JobKind.PAPERS, Job.state == JobState.DONE, Job.size > 0, Job.ended_at < before)
+    return list(session.scalars(select(Job.id).where(*made)))
+
+
+def forget_file(session: Session, job: int) -> None:
+    """Let the file of a job go; that there was one is still known."""
+    drop_parts(session, job)
+    session.execute(update(Job).where(Job.id == job).values(size=0))
+
+
 def drop_parts(session: Session, job: int) -> None:
     session.execute(delete(JobPart).where(JobPart.job_ref == job))
 
 
-def newest(session: Session) -> list[Job]:
-    return list(session.scalars(select(Job).order_by(Job.id.desc()).limit(LISTED)))
+def newest(session: Session, kinds: Collection[JobKind], about: str = "") -> list[Job]:
+    """Of these kinds, of all or of one outage."""
+    query = select(Job).where(Job.kind.in_(kinds)).order_by(Job.id.desc()).limit(LISTED)
+    return list(session.scalars(query.where(Job.file_name == about) if about else query))
 
 
 def by_id(session: Session, id: int, *, lock: bool = False) -> Job | None:

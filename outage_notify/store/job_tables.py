@@ -1,4 +1,5 @@
-"""Long work that a page asked for and the worker does: one row per job, the uploaded file in parts beside it."""
+"""Long work that a page asked for and the worker does: one row per job, the uploaded file, or the one that was made,
+in parts beside it."""
 
 from __future__ import annotations
 
@@ -15,6 +16,11 @@ from outage_notify.store.database import Base, Id, Instant, Word
 class JobKind(StrEnum):
     NETWORK = "network"
     CUSTOMERS = "customers"
+    APPROVAL = "approval"  # of an outage that hits very many
+    PAPERS = "papers"  # all papers of an outage as one file
+
+
+IMPORTS = frozenset({JobKind.NETWORK, JobKind.CUSTOMERS})
 
 
 class JobState(StrEnum):
@@ -33,6 +39,7 @@ class Job(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[JobKind] = mapped_column(Word(JobKind))
     state: Mapped[JobState] = mapped_column(Word(JobState))
+    # Of an import the file; else the reference of the outage.
     file_name: Mapped[str] = mapped_column(String(200))
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
@@ -52,7 +59,7 @@ class Job(Base):
 
 
 class JobPart(Base):
-    """A piece of the uploaded file; gone once the job is done or refused."""
+    """A piece of the uploaded file, gone once the job is done or refused; or of the file that the job made."""
 
     __tablename__ = "job_parts"
 

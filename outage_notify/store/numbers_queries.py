@@ -21,6 +21,7 @@ from outage_notify.domain.delivery import TOLD
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.store.acknowledgement_tables import Acknowledgement
+from outage_notify.store.coverage_tables import Coverage
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import ContactPoint, Customer
@@ -196,6 +197,23 @@ def coverage(session: Session) -> dict[Tier, tuple[int, int]]:
         .group_by(Customer.tier)
     )
     return {tier: (reached, every) for tier, reached, every in rows}
+
+
+def kept_coverage(session: Session, people: str) -> tuple[dict[Tier, tuple[int, int]], datetime] | None:
+    """The same as counted last, and when; None where nothing was counted of this state of the people."""
+    rows = session.scalars(select(Coverage)).all()
+    if not rows or any(one.people != people for one in rows):
+        return None
+    return {one.tier: (one.reachable, one.customers) for one in rows}, min(one.counted_at for one in rows)
+
+
+def keep_coverage(session: Session, counts: dict[Tier, tuple[int, int]], people: str, at: datetime) -> None:
+    """In place of what was counted before."""
+    for tier in Tier:
+        reachable, customers = counts.get(tier, (0, 0))
+        session.merge(
+            Coverage(tier=tier, reachable=reachable, customers=customers, people=people, counted_at=at)
+        )
 
 
 def repeats(session: Session, low: datetime, high: datetime) -> dict[int, int]:

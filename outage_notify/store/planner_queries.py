@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, func, or_, select
+from sqlalchemy import BigInteger, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
@@ -95,9 +95,11 @@ def open_between(
     return [(reference, area) for reference, area in rows]
 
 
-def points_like(session: Session, text: str, limit: int) -> list[tuple[Supplied, str]]:
-    """(service point, its load) of customers with this identifier, name or place; exact identifiers first."""
-    words = text.lower()
+def points_of(
+    session: Session, text: str, customers: Collection[int], limit: int
+) -> list[tuple[Supplied, str]]:
+    """(service point, its load) of these customers, and of whoever has this identifier; exact identifiers first."""
+    own = select(Customer.id).where(Customer.customer_id == text)
     rows = session.execute(
         select(
             ServicePoint.id,
@@ -111,14 +113,18 @@ def points_like(session: Session, text: str, limit: int) -> list[tuple[Supplied,
         .join(Customer, Customer.id == ServicePoint.customer_ref)
         .where(
             or_(
-                Customer.customer_id == text,
+                ServicePoint.customer_ref.in_(own),
                 ServicePoint.service_point_id == text,
-                func.lower(Customer.name).contains(words, autoescape=True),
-                func.lower(ServicePoint.place).contains(words, autoescape=True),
+                ServicePoint.customer_ref.in_(customers),
             ),
             ServicePoint.gone_at.is_(None),
         )
-        .order_by(Customer.customer_id != text, Customer.tier == Tier.LOW_VOLTAGE, ServicePoint.id)
+        .order_by(
+            Customer.customer_id != text,
+            Customer.tier == Tier.LOW_VOLTAGE,
+            not_(ServicePoint.place.icontains(text, autoescape=True)),
+            ServicePoint.id,
+        )
         .limit(limit)
     )
     return [(Supplied(*row[:-1]), row[-1]) for row in rows]

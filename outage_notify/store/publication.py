@@ -5,9 +5,9 @@ every transaction that writes one of `PUBLISHED` through a session raises the ve
 commit. The row is written last, so that it is locked for a moment only. Leaves to others: what
 depends on time alone (`services.feed_cache`).
 
-A second mark, `people`, tells whether anybody came, left, moved to another load or got another tier
-(`services.people_in_force` keeps columns for it). It is random and never comes twice, so that a database that was
-made anew or restored in the same place is told from the one before.
+A second mark, `people`, tells whether anybody came, left, moved to another load, got another tier, name or place
+(`services.people_in_force` keeps columns for it, `services.names_in_force` a text). It is random and never comes
+twice, so that a database that was made anew or restored in the same place is told from the one before.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ PUBLISHED = (
     FeedAddress,
     NetworkVersion,
 )
-# What decides who hangs on which load, and how much that weighs.
+# What decides who hangs on which load, how much that weighs, and by which words somebody is found.
 PEOPLE: dict[type[Any], tuple[str, ...]] = {
-    Customer: ("tier", "life_support"),
+    Customer: ("tier", "life_support", "name", "gone_at"),
     Site: ("customer_ref",),
-    ServicePoint: ("element", "customer_ref", "site_ref", "gone_at"),
+    ServicePoint: ("element", "customer_ref", "site_ref", "place", "gone_at"),
 }
 _CHANGED = "publication changed"
 _PEOPLE = "people changed"
@@ -88,7 +88,7 @@ def _flushed(session: Session, context: object) -> None:
 
 
 def _weighs(session: Session, row: object) -> bool:
-    """Whether a row that is being written changes who hangs on which load."""
+    """Whether a row that is being written changes who hangs on which load, or how somebody is found."""
     columns = PEOPLE.get(type(row))
     if columns is None:
         return False

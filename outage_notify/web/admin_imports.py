@@ -10,10 +10,10 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 import geo.readers
-from outage_notify.domain.errors import InvalidInput, OutageNotifyError
+from outage_notify.domain.errors import InvalidInput, NotFound, OutageNotifyError
 from outage_notify.services import long_work
 from outage_notify.services.long_work import Wish
-from outage_notify.store.job_tables import JobKind
+from outage_notify.store.job_tables import IMPORTS, Job, JobKind
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal, status_of
 
@@ -31,7 +31,7 @@ def _listing(form: dict[str, str], error: OutageNotifyError | None = None) -> st
     return render_template(
         "admin/imports.html",
         jobs=long_work.listing(runtime()),
-        kinds=list(JobKind),
+        kinds=[one for one in JobKind if one in IMPORTS],
         formats=geo.readers.FORMATS,
         form=form,
         error=error,
@@ -58,7 +58,7 @@ def upload() -> Any:
 
 def _wish() -> Wish:
     kind = request.form.get("kind", "")
-    if kind not in set(JobKind):
+    if kind not in IMPORTS:
         raise InvalidInput("The form is incomplete.", "Choose what the file holds.")
     mapping = request.files.get("mapping")
     text = mapping.read(LARGEST_MAPPING + 1) if mapping else b""
@@ -75,17 +75,25 @@ def _wish() -> Wish:
 
 @pages.get("/<int:job_id>")
 def one(job_id: int) -> str:
-    job = long_work.one(runtime(), job_id)
+    job = _import(job_id)
     return render_template("admin/import.html", **_shown(job))
 
 
 @pages.get("/<int:job_id>/state")
 def state(job_id: int) -> Response:
     """The part of the page that changes, for a browser that asks again and again; says when that may end."""
-    job = long_work.one(runtime(), job_id)
+    job = _import(job_id)
     answer = Response(render_template("admin/import_state.html", **_shown(job)))
     answer.headers["X-Over"] = "1" if job.state in long_work.OVER else "0"
     return answer
+
+
+def _import(job_id: int) -> Job:
+    """One import; other work has its page at the outage."""
+    job = long_work.one(runtime(), job_id)
+    if job.kind not in IMPORTS:
+        raise NotFound("There is no such import.", "Look at the list again.")
+    return job
 
 
 def _shown(job: Any) -> dict[str, Any]:
@@ -102,7 +110,7 @@ def _shown(job: Any) -> dict[str, Any]:
 @pages.post("/<int:job_id>/again")
 def again(job_id: int) -> Any:
     try:
-        long_work.start_again(runtime(), by(), job_id)
+        long_work.start_again(runtime(), by(), _import(job_id).id)
     except OutageNotifyError as error:
         flash_refusal(error)
     else:
@@ -113,7 +121,7 @@ def again(job_id: int) -> Any:
 @pages.get("/<int:job_id>/faults.csv")
 def faults(job_id: int) -> Response:
     """Every fault that was kept, for whoever mends the file."""
-    job = long_work.one(runtime(), job_id)
+    job = _import(job_id)
     out = StringIO()
     rows = csv.writer(out)
     rows.writerow(["file", "row", "field", "message", "remedy"])

@@ -14,8 +14,9 @@ from channels.model import Language
 from channels.papers import Paper
 from outage_notify.domain.announcement import Medium
 from outage_notify.domain.errors import InvalidInput, OutageNotifyError
-from outage_notify.services import announce, desk_views, papers, send_plan_notice
+from outage_notify.services import announce, desk_views, long_work, papers, send_plan_notice
 from outage_notify.services.announce import Announced
+from outage_notify.store.job_tables import JobKind
 from outage_notify.store.user_tables import WORKING
 from outage_notify.web import forms, i18n
 from outage_notify.web.context import by, runtime
@@ -41,6 +42,8 @@ def listing(reference: str) -> str:
         outage=desk_views.version_of(runtime(), reference),
         made=papers.paper(runtime(), reference, shown, written),
         found=announce.announcements(runtime(), reference),
+        made_before=long_work.about(runtime(), reference, JobKind.PAPERS),
+        over=long_work.OVER,
         shown=shown,
         written=written,
         papers=list(Paper),
@@ -71,6 +74,13 @@ def key_notices(reference: str, form: str) -> Response:
     else:
         abort(404)
     return _file(body, kind, f"{reference}-key-customers.{form}")
+
+
+@pages.post("/all")
+def make_all(reference: str) -> Any:
+    """All papers as one file, made by the worker."""
+    job = long_work.ask_about(runtime(), by(), JobKind.PAPERS, reference, {})
+    return redirect(url_for("jobs.one", job_id=job), 303)
 
 
 @pages.post("")

@@ -15,11 +15,14 @@ from outage_notify.services import (
     approve_outage,
     desk_map,
     desk_views,
+    long_work,
     outage_watch,
+    outage_work,
     plan_outage,
     run_outage,
     start_gate,
 )
+from outage_notify.store.job_tables import JobKind
 from outage_notify.web import forms
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import flash_refusal
@@ -32,7 +35,14 @@ CHECKED = frozenset({RevisionState.DRAFT, RevisionState.SUBMITTED})
 def outage(reference: str) -> str:
     view = desk_views.outage(runtime(), reference)
     checks = approve_outage.preflight(runtime(), reference) if view.shown.state in CHECKED else None
-    return render_template("desk/outage.html", view=view, checks=checks, told_share=outage_watch.told_share)
+    approval = long_work.about(runtime(), reference, JobKind.APPROVAL) if checks else None
+    return render_template(
+        "desk/outage.html",
+        view=view,
+        checks=checks,
+        told_share=outage_watch.told_share,
+        approval=approval if approval and approval.state not in long_work.OVER else None,
+    )
 
 
 @pages.get("/outages/<reference>/area.geojson")
@@ -55,6 +65,8 @@ def submit(reference: str) -> Any:
 def approve(reference: str) -> Any:
     accept = request.form.get("accept_exception") == "1"
     reason = request.form.get("override_reason", "")
+    if outage_work.is_big(runtime(), reference):
+        return _leave_to_worker(reference, accept, reason)
     return _act(
         reference,
         _("Approved. The notices are on their way."),
@@ -62,6 +74,20 @@ def approve(reference: str) -> Any:
             runtime(), by(), reference, accept, version=version, override_reason=reason
         ),
     )
+
+
+def _leave_to_worker(reference: str, accept: bool, reason: str) -> Any:
+    """Nobody waits for a page while a hundred thousand messages are written down."""
+    try:
+        version = forms.version(request.form)
+        options = {"version": version, "accept_exception": accept, "override_reason": reason}
+        job = long_work.ask_about(runtime(), by(), JobKind.APPROVAL, reference, options)
+    except NotFound:
+        raise
+    except OutageNotifyError as error:
+        flash_refusal(error)
+        return redirect(url_for(".outage", reference=reference), 303)
+    return redirect(url_for("jobs.one", job_id=job), 303)
 
 
 @pages.post("/outages/<reference>/send-back")

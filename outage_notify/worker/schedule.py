@@ -18,6 +18,7 @@ def periods(settings: Settings) -> dict[str, float]:
         "anchor": settings.reconcile_seconds * 5,
         "jobs": settings.tick_seconds,
         "seal": settings.reconcile_seconds,
+        "count": settings.reconcile_seconds * 5,
     }
 
 

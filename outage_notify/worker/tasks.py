@@ -7,6 +7,7 @@ from celery import Celery
 from outage_notify.services.anchor_chain import anchor_due
 from outage_notify.services.audit_trail import seal
 from outage_notify.services.long_work import work_due
+from outage_notify.services.numbers import count_coverage
 from outage_notify.services.publish_documents import publish
 from outage_notify.services.push_events import push_due
 from outage_notify.services.reconcile import reconcile
@@ -28,6 +29,7 @@ def bells_of(rt: Runtime, stop: list[bool]) -> Bells:
         "anchor": lambda: anchor_due(rt),
         "jobs": lambda: work_due(rt),
         "seal": lambda: seal(rt),
+        "count": lambda: count_coverage(rt),
     }
     return Bells(Bell(name, seconds, work[name]) for name, seconds in schedule.periods(rt.settings).items())
 
@@ -66,3 +68,7 @@ def register(app: Celery, bells: Bells) -> None:
     @app.task(name="outage_notify.seal", ignore_result=True)
     def ring_seal() -> None:
         bells.ring("seal")
+
+    @app.task(name="outage_notify.count", ignore_result=True)
+    def ring_count() -> None:
+        bells.ring("count")

@@ -47,8 +47,8 @@ PAGES = (
 )
 
 
-def fill(rt: Runtime, reference: str, number: int) -> None:
-    """Copies of one approved outage, in all states, hour by hour around now."""
+def fill(rt: Runtime, reference: str, number: int, first: int = 1) -> None:
+    """Copies of one approved outage, in all states, hour by hour around now. `first`: how many there are already."""
     with rt.database.write() as session:
         outage = session.scalars(select(Outage).where(Outage.reference == reference)).one()
         revision = outage.standing
@@ -60,7 +60,7 @@ def fill(rt: Runtime, reference: str, number: int) -> None:
         outages: list[dict[str, Any]] = []
         revisions: list[dict[str, Any]] = []
         audience: list[dict[str, Any]] = []
-        for at in range(1, number):
+        for at in range(first, number):
             state, start = states[at % 6], NOW + timedelta(hours=2 * (at - number // 2))
             outages.append(
                 {

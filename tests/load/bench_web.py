@@ -23,6 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
+from outage_notify.services import numbers
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.users import add_user
 from outage_notify.store import bulk
@@ -58,6 +59,9 @@ PAGES = {
     "key customers": "/desk/customers",
     "one customer": "/desk/customers/H1",
     "enquiry by name": "/desk/enquiry?q=Keller",
+    "enquiry by name, a hundred fit": "/desk/enquiry?q=住户+19999",
+    "enquiry, nobody fits": "/desk/enquiry?q=nobody+at+all",
+    "enquiry by the end of a number": "/desk/enquiry?q=01999990",
     "protected dates": "/desk/protected",
     "public map": "/",
     "public list": "/outages",
@@ -141,6 +145,8 @@ def main() -> int:
         add_user(rt, WHO, town.PASSWORD, [one.value for one in Role if one is not Role.READONLY], "All")
         crowd(rt, wanted.customers)
         reference = town.approved(rt, START)
+        # As the worker does every few minutes.
+        numbers.count_coverage(rt)
         server = make_server("127.0.0.1", 0, create_app(rt), threaded=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = launch(playwright, chromium())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from channels.model import Channel
 from outage_notify.domain.quiet_hours import QuietHours
-from outage_notify.services.time_waves import LateWave, latest_begin
+from outage_notify.services.time_waves import LateWave, earliest_end, latest_begin
 
 NIGHT = QuietHours(time(21), time(8), timedelta(minutes=30))
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -28,6 +28,23 @@ def test_the_night_does_not_count() -> None:
 
 def test_mail_goes_on_at_night() -> None:
     assert latest_begin(NOON, timedelta(hours=6), None, SHANGHAI) == NOON - timedelta(hours=6)
+
+
+def test_a_tiny_wave_asked_about_at_night_ends_in_the_morning_and_is_reckoned_at_once() -> None:
+    asked = 0
+
+    class Counted(QuietHours):
+        def is_quiet(self, instant: datetime, tz: ZoneInfo) -> bool:
+            nonlocal asked
+            asked += 1
+            return super().is_quiet(instant, tz)
+
+    night, takes = Counted(time(21), time(8), timedelta(minutes=30)), timedelta(milliseconds=40)
+    end = earliest_end(NOON.replace(hour=22), takes, night, SHANGHAI)
+    assert end == NOON.replace(day=18, hour=8) + takes
+    assert asked < 20
+    # Ten hours from six in the evening: three today, seven tomorrow.
+    assert earliest_end(NOON.replace(hour=18), timedelta(hours=10), night, SHANGHAI) == NOON.replace(day=18, hour=15)
 
 
 @given(st.integers(1, 200_000), st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe"]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from flask import Flask
 from pypdf import PdfReader
 
-from outage_notify.services import announce
+from outage_notify.services import announce, long_work, outage_work
 from outage_notify.services.runtime import Runtime
 from tests.factories import town
 from tests.web.conftest import Person
@@ -79,3 +80,36 @@ def test_a_machine_reads_the_papers_and_records(app: Flask, rt: Runtime) -> None
     assert right.json["announcements"]["records"][0]["place"] == "The Daily"
     assert oms.post(f"{API}/{reference}/announce", said | {"medium": "gossip"}).status_code == 422
     assert oms.get(f"{API}/{reference}/checks").json["announcements"][0]["state"] == "met"
+
+
+def test_all_papers_are_made_by_the_worker_and_fetched(rt: Runtime, planner: Person) -> None:
+    reference = town.approved(rt)
+    papers = f"/desk/outages/{reference}/papers"
+    page = planner.send(f"{papers}/all", {}, papers).headers["Location"]
+    waiting = planner.get(page).get_data(as_text=True)
+    assert f'data-poll="{page}/state"' in waiting and "<progress" in waiting
+    assert planner.get(f"{page}/state").headers["X-Over"] == "0"
+    assert planner.get(f"{page}/file").status_code == 404
+    # Asked for twice, it is made once; a reload and the papers' page lead to the same bar.
+    assert planner.send(f"{papers}/all", {}, papers).headers["Location"] == page
+    assert page in planner.get(papers).get_data(as_text=True)
+    long_work.work_due(rt)
+    assert planner.get(f"{page}/state").headers["X-Over"] == "1"
+    answer = planner.get(f"{page}/file")
+    assert answer.mimetype == "application/zip" and answer.data[:2] == b"PK"
+    assert planner.get(page.replace("/work/", "/admin/imports/")).status_code == 403
+
+
+def test_a_big_approval_is_left_to_the_worker(
+    rt: Runtime, approver: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage_work, "MANY", 5)
+    reference = town.submitted(rt)
+    outage = f"/desk/outages/{reference}"
+    page = approver.send(f"{outage}/approve", {}, outage).headers["Location"]
+    assert page.startswith("/desk/work/")
+    shown = approver.get(outage).get_data(as_text=True)
+    assert page in shown and f"{outage}/approve" not in shown
+    long_work.work_due(rt)
+    assert "The notices are on their way" in approver.get(page).get_data(as_text=True)
+    assert "Approve</button>" not in approver.get(outage).get_data(as_text=True)

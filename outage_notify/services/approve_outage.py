@@ -42,6 +42,20 @@ from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record
 
 
+@dataclass(frozen=True, order=True)
+class Unwritten:
+    """An article that asks for writing, and how many customers no channel reaches so; `letter`: a letter would."""
+
+    article: str
+    letter: bool
+    customers: int
+
+    @property
+    def sentence(self) -> str:
+        by_hand = " (a letter has to be printed)" if self.letter else ""
+        return f"{self.article}: in writing{by_hand}: {self.customers}"
+
+
 @dataclass(frozen=True)
 class Preflight:
     """What stands in the way, and what approval would set in motion."""
@@ -61,6 +75,8 @@ class Preflight:
     findings: Sequence[Finding] = ()
     # What has to be announced to everybody, and by when; too late already: an unmet duty as well.
     announcements: Sequence[AnnouncementDuty] = ()
+    # The duties of writing among those that are not met.
+    unwritten: Sequence[Unwritten] = ()
 
 
 def preflight(rt: Runtime, reference: str) -> Preflight:
@@ -80,6 +96,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             Channel.EMAIL: rt.settings.email_per_second,
         }
         announcements = announce.of_revision(session, rt, outage, revision, now)
+        unwritten = _unwritten(persons.values())
         return Preflight(
             lead_faults=lead_faults(
                 rt,
@@ -91,7 +108,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
             ),
             people=len(persons),
             missing_contacts=sum(1 for one in persons.values() if not _reachable(one)),
-            unmet_duties=_unmet(persons.values())
+            unmet_duties=[one.sentence for one in unwritten]
             + [one.sentence for one in announcements if one.state is DutyState.LATE],
             sms_segments=_segments(session, rt, outage, revision, list(persons.values())),
             waves={one.value: wave_time(counted[one], rate) for one, rate in rates.items() if counted[one]},
@@ -102,6 +119,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
                 session, rt, Checked.of(outage, revision, revision.lost, Listed(affected))
             ),
             announcements=announcements,
+            unwritten=unwritten,
         )
 
 
@@ -201,17 +219,16 @@ def _reachable(person: Person) -> bool:
     return any(one.usable and one.channel is not Channel.LETTER for one in person.contacts)
 
 
-def _unmet(people: Iterable[Person]) -> list[str]:
+def _unwritten(people: Iterable[Person]) -> list[Unwritten]:
     """Duties of writing that no usable channel of a customer meets, counted by article."""
-    counted: Counter[str] = Counter()
+    counted: Counter[tuple[str, bool]] = Counter()
     for person in people:
         ways = {one.channel for one in person.contacts if one.usable}
         reached = {one.channel for one in ladder.first(person.ladder, person.contacts)}
         for duty in person.duties.values():
             if duty.duty and duty.written and not duty.written_by & reached:
-                by_hand = " (a letter has to be printed)" if Channel.LETTER in duty.written_by & ways else ""
-                counted[f"{duty.rule.article}: in writing{by_hand}"] += 1
-    return [f"{what}: {count}" for what, count in sorted(counted.items())]
+                counted[duty.rule.article, Channel.LETTER in duty.written_by & ways] += 1
+    return sorted(Unwritten(article, letter, count) for (article, letter), count in counted.items())
 
 
 def _segments(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 WIDTH = 640
-LABEL, ROW, BAR = 150, 30, 18
+LABEL, ROW, BAR = 168, 30, 18
 HEIGHT, FOOT = 180, 24
 
 

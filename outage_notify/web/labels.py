@@ -223,6 +223,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "": "",
     },
     "event": {
+        "work_asked": _l("Work left to the worker"),
         "planned": _l("Planned"),
         "edited": _l("Edited"),
         "merged": _l("Merged"),

@@ -44,7 +44,9 @@ def test_a_tiny_wave_asked_about_at_night_ends_in_the_morning_and_is_reckoned_at
     assert end == NOON.replace(day=18, hour=8) + takes
     assert asked < 20
     # Ten hours from six in the evening: three today, seven tomorrow.
-    assert earliest_end(NOON.replace(hour=18), timedelta(hours=10), night, SHANGHAI) == NOON.replace(day=18, hour=15)
+    assert earliest_end(NOON.replace(hour=18), timedelta(hours=10), night, SHANGHAI) == NOON.replace(
+        day=18, hour=15
+    )
 
 
 @given(st.integers(1, 200_000), st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe"]))

@@ -74,7 +74,7 @@ bench-board: venv-test ## first byte of the desk's pages with 10,000 outages: ma
 	@$(BIN)/python -m tests.load.bench_board $(ARGS)
 
 bench-plan: servers ## click on the planner's map in Chromium until the answer is painted
-	@$(BIN)/python -m tests.load.bench_plan
+	@$(BIN)/python -m tests.load.bench_plan $(ARGS)
 
 bench-web: servers ## each page in Chromium at 1,000 and 10,000 outages and a million customers: first byte, interactive
 	@$(BIN)/python -m tests.load.bench_web $(ARGS)

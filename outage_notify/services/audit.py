@@ -1,18 +1,21 @@
 """The question asked each minute: is everybody told who should be, and nobody twice?
 
-For each approved outage, each affected person and each notice that is due: at least one
-delivery that is alive or told, or a task by which a person takes care of it.
+For each approved outage, each affected person and each notice that is due: a delivery that is
+alive or told, and one on each required rung of the ladder (writing by post) beside it, or a task by which
+a person takes care of it. That it is one and not two is the unique key of the outbox.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from outage_notify.domain.delivery import LIVE
+from channels.model import Channel
+from outage_notify.domain.delivery import LIVE, DeliveryState
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.runtime import Runtime
@@ -61,12 +64,22 @@ def _of_outage(
         if ref in cared_for or ref in in_doubt:
             continue
         for kinds, name, wanted in _wanted(rt, outage, person, approved_at):
-            found = [state for kind in kinds for state in states.get((ref, kind), ())]
-            if (found or wanted) and not any(state in LIVE for state in found):
+            found = {kind: states.get((ref, kind), []) for kind in kinds}
+            stands = any(_stands(person, kind, rows) for kind, rows in found.items())
+            if (any(found.values()) or wanted) and not stands:
                 missed.append(
                     {"outage": outage.reference, "customer": person.customer.customer_id, "notice": name}
                 )
     return len(affected), missed
+
+
+def _stands(person: Person, kind: NoticeKind, rows: Sequence[tuple[Channel, DeliveryState]]) -> bool:
+    """Whether one notice stands as it should. A change goes the way that had reached the person, and no
+    other; a first notice goes by each required rung as well."""
+    alive = any(state in LIVE for _, state in rows)
+    # What was posted in vain was tried, and is nothing that the outbox has forgotten.
+    tried = {channel for channel, state in rows if state is not DeliveryState.WITHDRAWN}
+    return alive and (kind is NoticeKind.CHANGED or person.ladder.required <= tried)
 
 
 def _wanted(

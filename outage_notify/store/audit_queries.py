@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from channels.model import Channel
 from outage_notify.domain.delivery import UNSETTLED, DeliveryState
 from outage_notify.domain.notice import BESIDE, NoticeKind
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
@@ -17,17 +18,17 @@ from outage_notify.store.work_tables import Event, Task, TaskKind
 
 def states_by_customer(
     session: Session, outage: int, revision: int
-) -> dict[tuple[int, NoticeKind], list[DeliveryState]]:
-    """The states of every delivery of a revision, by customer and kind of notice."""
+) -> dict[tuple[int, NoticeKind], list[tuple[Channel, DeliveryState]]]:
+    """Channel and state of every delivery of a revision, by customer and kind of notice."""
     rows = session.execute(
-        select(DeliveryRecipient.customer_ref, Notice.kind, Delivery.state)
+        select(DeliveryRecipient.customer_ref, Notice.kind, Delivery.channel, Delivery.state)
         .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Notice, Delivery.notice_ref == Notice.id)
         .where(Delivery.outage_ref == outage, Delivery.revision == revision)
     )
-    found: dict[tuple[int, NoticeKind], list[DeliveryState]] = defaultdict(list)
-    for customer, kind, state in rows:
-        found[customer, kind].append(state)
+    found: dict[tuple[int, NoticeKind], list[tuple[Channel, DeliveryState]]] = defaultdict(list)
+    for customer, kind, channel, state in rows:
+        found[customer, kind].append((channel, state))
     return found
 
 

@@ -39,6 +39,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+# What a transaction raises while the database is away, or another one stands in its way.
+AWAY = (OperationalError, InterfaceError)
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
@@ -147,7 +150,7 @@ class Database:
             try:
                 with self.write() as session:
                     return work(session)
-            except (OperationalError, InterfaceError):
+            except AWAY:
                 if time.monotonic() + pause > ends:
                     raise
             time.sleep(pause)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Executable, String, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, selectinload
 
 from channels.model import Channel, Language
@@ -331,14 +342,34 @@ def tries_of(session: Session, delivery: int) -> int:
     return session.scalar(select(Delivery.tries).where(Delivery.id == delivery)) or 0
 
 
-def provider_ids_to(session: Session, address: str, channel: Channel) -> frozenset[str]:
-    """Provider ids of the messages to an address that are known to be ours."""
-    found = session.scalars(
-        select(Delivery.provider_id).where(
-            Delivery.address == address, Delivery.channel == channel, Delivery.provider_id.is_not(None)
-        )
+def by_ids(session: Session, ids: Sequence[int]) -> list[Delivery]:
+    """These deliveries with their notices, in the order asked for; those that are gone are left out."""
+    statement = select(Delivery).where(Delivery.id.in_(ids)).options(selectinload(Delivery.notice))
+    found = {one.id: one for one in session.scalars(statement)}
+    return [found[one] for one in ids if one in found]
+
+
+# Spelled out, so that the index of calls by number may be used.
+_CALLS = Delivery.channel == literal_column(f"'{Channel.VOICE.value}'")
+
+
+def known_calls(session: Session, numbers: Collection[str]) -> dict[str, frozenset[str]]:
+    """By number the provider's ids of the calls to it that are known to be ours, those that told nobody too."""
+    if not numbers:
+        return {}
+    to_these = (_CALLS, Delivery.address.in_(numbers))
+    settled = select(Delivery.address, Delivery.provider_id).where(*to_these)
+    unheard = (
+        select(Delivery.address, Attempt.provider_id)
+        .join(Attempt, Attempt.delivery_ref == Delivery.id)
+        .where(*to_these, Attempt.outcome == UNHEARD)
     )
-    return frozenset(one for one in found if one) | unheard_calls(session, address, channel)
+    found: dict[str, set[str]] = {one: set() for one in numbers}
+    for statement in (settled, unheard):
+        for number, provider_id in session.execute(statement):
+            if provider_id:
+                found[number].add(provider_id)
+    return {number: frozenset(ids) for number, ids in found.items()}
 
 
 def unheard_calls(session: Session, address: str, channel: Channel) -> frozenset[str]:
@@ -346,7 +377,7 @@ def unheard_calls(session: Session, address: str, channel: Channel) -> frozenset
     statement = (
         select(Attempt.provider_id)
         .join(Delivery, Attempt.delivery_ref == Delivery.id)
-        .where(Delivery.address == address, Delivery.channel == channel, Attempt.outcome == UNHEARD)
+        .where(_CALLS, Delivery.address == address, Attempt.outcome == UNHEARD)
     )
     return frozenset(session.scalars(statement)) if channel is Channel.VOICE else frozenset()
 
@@ -361,8 +392,8 @@ def rivals(session: Session, delivery: Delivery) -> list[DeliveryState]:
     return list(
         session.scalars(
             select(Delivery.state).where(
+                _CALLS,
                 Delivery.address == delivery.address,
-                Delivery.channel == delivery.channel,
                 Delivery.id != delivery.id,
                 Delivery.state.in_(UNSETTLED),
             )

@@ -81,6 +81,13 @@ class Delivery(Base):
             postgresql_where=text("provider_id IS NOT NULL"),
             sqlite_where=text("provider_id IS NOT NULL"),
         ),
+        # A call carries no reference: which of them went to a number is asked for each doubt and each report.
+        Index(
+            "ix_deliveries_calls",
+            "address",
+            postgresql_where=text("channel = 'voice'"),
+            sqlite_where=text("channel = 'voice'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -112,14 +112,14 @@ def provider_down(drill: Drill) -> dict[str, Any]:
 
 
 def cancelled(drill: Drill) -> dict[str, Any]:
-    """Cancelled in the middle of the wave."""
-    drill.until(0.5)
+    """Cancelled in the middle of the wave; early enough that on a slow machine some are still to be told."""
+    drill.until(0.2)
     return {"deliveries of the change": run_outage.cancel(drill.rt, "petra", drill.reference, "not needed")}
 
 
 def revised(drill: Drill) -> dict[str, Any]:
     """Moved in the middle of the wave; it is still under way while the revision waits to be approved."""
-    drill.until(0.5)
+    drill.until(0.2)
     with drill.rt.database.read() as session:
         outage = outage_queries.outage_by_reference(session, drill.reference)
         assert outage.state is OutageState.APPROVED

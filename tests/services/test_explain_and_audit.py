@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
@@ -11,9 +12,12 @@ from channels.model import Channel
 from outage_notify.domain.audience import Tier
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.errors import NotFound
+from outage_notify.domain.notice import NoticeKind
 from outage_notify.services.explain import explain
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient
-from tests.factories.world import World
+from tests.factories.world import World, world
+
+FIRST = NoticeKind.SEVEN_DAY
 
 
 def lose(city: World, customer: str, kind: str) -> None:
@@ -35,6 +39,25 @@ def test_the_audit_finds_whom_the_outbox_forgot(city: World, kind: str, name: st
     found = city.reconcile()
     assert not found.holds
     assert found.audit["untold"] == [{"outage": reference, "customer": home, "notice": name}]
+
+
+@pytest.mark.parametrize(("lost", "holds"), [(Channel.LETTER, False), (Channel.SMS, False), (None, True)])
+def test_a_text_does_not_stand_for_the_letter_that_the_law_asks_for_beside_it(
+    migrated_sqlite_copy: str, tmp_path: Path, lost: Channel | None, holds: bool
+) -> None:
+    with world(migrated_sqlite_copy, tmp_path, POLICY="ie") as city:
+        home = city.customer(voice=None, email=None)
+        reference = city.approved(days=20)
+        (letter,) = [one.id for one in city.deliveries(home, FIRST) if one.channel is Channel.LETTER]
+        (text,) = [one.id for one in city.deliveries(home, FIRST) if one.channel is Channel.SMS]
+        assert city.reconcile().holds
+        gone = {Channel.LETTER: [letter], Channel.SMS: [text, letter], None: [text]}[lost]
+        for one in gone:
+            city.change(Delivery, one, lambda row: setattr(row, "state", DeliveryState.WITHDRAWN))
+        found = city.reconcile()
+        assert found.holds is holds
+        missed = [{"outage": reference, "customer": home, "notice": "first"}]
+        assert found.audit["untold"] == ([] if holds else missed)
 
 
 def test_a_task_to_mend_an_address_does_not_excuse_an_untold_person(city: World) -> None:

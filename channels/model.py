@@ -183,6 +183,7 @@ class Report:
     fault: FaultClass = FaultClass.NONE
     answered_by: str = ""  # voice: "human", "machine" or ""
     raw: dict[str, str] = field(default_factory=dict)
+    ended_at: datetime | None = None  # voice: when the call was over, by the provider's clock
 
 
 @dataclass(frozen=True)
@@ -194,3 +195,4 @@ class Sighting:
     code: str = ""
     fault: FaultClass = FaultClass.NONE
     sent_at: datetime | None = None
+    ended_at: datetime | None = None  # voice

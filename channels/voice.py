@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from twilio.base import values
 from twilio.rest import Client
@@ -106,7 +107,15 @@ class TwilioVoice:
             record = self._client.calls(provider_id).fetch()
         except NO_ANSWER:
             return None
-        return _report(provider_id, str(record.status or ""), str(record.answered_by or ""), "", "", {})
+        return _report(
+            provider_id,
+            str(record.status or ""),
+            str(record.answered_by or ""),
+            "",
+            "",
+            {},
+            record.end_time,
+        )
 
     def parse_receipt(self, form: Mapping[str, str]) -> Report | None:
         """A status callback, or the request for the script, which tells that somebody answered."""
@@ -117,6 +126,7 @@ class TwilioVoice:
             form.get("ErrorCode", ""),
             form.get("SipResponseCode", ""),
             dict(form.items()),
+            _moment(form.get("Timestamp", "")),
         )
 
     def check(self) -> str:
@@ -138,8 +148,23 @@ def who_answered(answered_by: str) -> str:
     return ""
 
 
+def _moment(text: str) -> datetime | None:
+    """A date as Twilio writes them in callbacks (RFC 2822), or none."""
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
 def _report(
-    sid: str, status: str, answered_by: str, code: str, sip: str, raw: dict[str, str]
+    sid: str,
+    status: str,
+    answered_by: str,
+    code: str,
+    sip: str,
+    raw: dict[str, str],
+    ended_at: datetime | None = None,
 ) -> Report | None:
     if not sid:
         return None
@@ -148,8 +173,8 @@ def _report(
         return Report(sid, RUNNING[status], answered_by=who, raw=raw)
     if status == "completed":
         if who == "machine":
-            return Report(sid, ReportStatus.FAILED, code, FaultClass.UNREACHED, who, raw)
-        return Report(sid, ReportStatus.DELIVERED, code, answered_by=who, raw=raw)
+            return Report(sid, ReportStatus.FAILED, code, FaultClass.UNREACHED, who, raw=raw)
+        return Report(sid, ReportStatus.DELIVERED, code, answered_by=who, ended_at=ended_at, raw=raw)
     if status not in UNREACHED:
         return None
     fault = FaultClass.UNREACHED
@@ -158,16 +183,17 @@ def _report(
     elif status == "failed" and code:
         classified = classify(code).fault
         fault = classified if classified is not FaultClass.UNKNOWN else FaultClass.UNREACHED
-    return Report(sid, ReportStatus.FAILED, code or sip, fault, who, raw)
+    return Report(sid, ReportStatus.FAILED, code or sip, fault, who, raw=raw)
 
 
 def _sighting(record: CallInstance) -> Sighting:
     sid = str(record.sid)
     sent_at = record.start_time or record.date_created
-    report = _report(sid, str(record.status or ""), str(record.answered_by or ""), "", "", {})
+    answered_by, end = str(record.answered_by or ""), record.end_time
+    report = _report(sid, str(record.status or ""), answered_by, "", "", {}, end)
     if report is None:
         return Sighting(sid, ReportStatus.PENDING, sent_at=sent_at)
-    return Sighting(sid, report.status, report.code, report.fault, sent_at)
+    return Sighting(sid, report.status, report.code, report.fault, sent_at, report.ended_at)
 
 
 def notice_twiml(voice: RenderedVoice, answer_url: str, round: int = 1) -> str:

@@ -28,6 +28,7 @@ FIRST_CHECK = timedelta(minutes=10)
 MOST_UNHEARD = 3
 UNHEARD_WAIT = timedelta(seconds=20)
 BATCH = 200  # reports applied in one transaction
+CLOCKS = timedelta(seconds=5)  # between the provider's clock and ours
 
 
 def apply_reports(rt: Runtime) -> int:
@@ -75,14 +76,15 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
         # And a call taken without a key pressed is no proof from somebody who has to sign.
         key = any(one.customer.key for one in delivery.recipients)
         # Each delivery has its own tries: a number that was once called in vain is called for the next outage.
-        if delivery.spoken_at is None and claims.times_unheard(session, delivery_id) < MOST_UNHEARD:
+        heard = _heard(delivery, report)
+        if not heard and claims.times_unheard(session, delivery_id) < MOST_UNHEARD:
             outage = session.get_one(Outage, delivery.outage_ref)
             if of_use(outage, delivery, now):
                 # Our own fault, such as a database that was away: the person has still to be told.
                 again = claims.call_again(session, delivery_id, report.provider_id, now + UNHEARD_WAIT)
                 return "not heard, called again" if again else "outranked"
-        if key or delivery.spoken_at is None:
-            code = "no_key" if delivery.spoken_at else "not_heard"
+        if key or not heard:
+            code = "no_key" if heard else "not_heard"
             status, fault = ReportStatus.FAILED, FaultClass.UNREACHED
     if status is ReportStatus.DELIVERED:
         won = claims.delivered(session, delivery_id, now, report.provider_id)
@@ -106,6 +108,13 @@ def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report
     if not won:
         claims.remember_provider_id(session, delivery_id, report.provider_id)
     return "applied" if won else "outranked"
+
+
+def _heard(delivery: Delivery, report: Report) -> bool:
+    """Whether the words of a call were fetched before it was over. A web server that is overloaded may hand
+    them out when the provider has hung up long ago."""
+    spoken, ended = delivery.spoken_at, report.ended_at
+    return spoken is not None and (ended is None or spoken <= ended + CLOCKS)
 
 
 def voice_spoken(rt: Runtime, delivery_id: int) -> None:

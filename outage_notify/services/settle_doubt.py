@@ -132,7 +132,7 @@ def _take_sightings(
         best = min(sightings, key=lambda one: one.sent_at or now)
     if len(sightings) > 1 + others:
         note_twice(session, delivery, now)
-    report = Report(best.provider_id, best.status, best.code, best.fault)
+    report = Report(best.provider_id, best.status, best.code, best.fault, ended_at=best.ended_at)
     record_receipts.apply_report(session, rt, delivery.id, report, now)
 
 

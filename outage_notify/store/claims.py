@@ -170,6 +170,7 @@ def call_again(session: Session, delivery: int, provider_id: str, due_at: dateti
         statement.values(
             due_at=due_at,
             code="not_heard",
+            spoken_at=None,
             lease_until=None,
             claimed_by=None,
             doubt_since=None,

@@ -16,7 +16,9 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -43,6 +45,9 @@ _COLUMNS = (
     *("id", "short_ref", "channel", "address", "contact_ref"),
     *("language", "priority", "rung", "urgent", "due_at"),
 )
+
+# Spelled out, so that the index of calls by number may be used.
+_CALLS = Delivery.channel == literal_column(f"'{Channel.VOICE.value}'")
 
 
 @dataclass(frozen=True)
@@ -250,14 +255,16 @@ def reached_by_announcements(
 ) -> list[Reached]:
     """Every announcement of an outage (of revisions before `below_revision`) that reached a
     customer or may have: ACCEPTED, DELIVERED, SUBMITTING or IN_DOUBT, or waiting to be sent again
-    after a call that may have been taken."""
+    after a call that may have been taken. A telephone call counts as in doubt until its end is known,
+    or is not asked for any more: it may ring in vain, or end without our words."""
+    rings = and_(_CALLS, Delivery.state == DeliveryState.ACCEPTED, Delivery.next_check_at.is_not(None))
     statement = (
         select(
             DeliveryRecipient.customer_ref,
             Delivery.channel,
             Delivery.address,
             Delivery.contact_ref,
-            Delivery.state,
+            case((rings, literal(DeliveryState.IN_DOUBT, Delivery.state.type)), else_=Delivery.state),
         )
         .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Notice, Delivery.notice_ref == Notice.id)
@@ -347,10 +354,6 @@ def by_ids(session: Session, ids: Sequence[int]) -> list[Delivery]:
     statement = select(Delivery).where(Delivery.id.in_(ids)).options(selectinload(Delivery.notice))
     found = {one.id: one for one in session.scalars(statement)}
     return [found[one] for one in ids if one in found]
-
-
-# Spelled out, so that the index of calls by number may be used.
-_CALLS = Delivery.channel == literal_column(f"'{Channel.VOICE.value}'")
 
 
 def known_calls(session: Session, numbers: Collection[str]) -> dict[str, frozenset[str]]:

@@ -27,7 +27,7 @@ from outage_notify.services import record_receipts, settle_doubt
 from outage_notify.services.notice_facts import WaveTexts
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import of_use
-from outage_notify.store import claims, delivery_queries
+from outage_notify.store import calls_by_number, claims, delivery_queries
 from outage_notify.store.database import AWAY
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.wave_queries import Wave, load_wave
@@ -135,7 +135,7 @@ def _doubts(rt: Runtime, taken: Sequence[int]) -> list[Question[settle_doubt.Sai
         wave = load_wave(session, taken)
         messages = _messages(rt, wave, now)
         calls = [one.address for one in rows if one.channel is Channel.VOICE]
-        known = delivery_queries.known_calls(session, calls)
+        known = calls_by_number.known_calls(session, calls)
         return [
             _doubt(rt, row, messages[row.id], known.get(row.address, frozenset()), _wanted(wave, row, now))
             for row in rows

@@ -17,7 +17,7 @@ from outage_notify.domain.acknowledgement import AckWay
 from outage_notify.services import acknowledge, apply_batch
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import note_bad_contact, note_twice, of_use
-from outage_notify.store import claims, delivery_queries, report_queries
+from outage_notify.store import calls_by_number, claims, delivery_queries, report_queries
 from outage_notify.store.delivery_tables import Delivery, ProviderReport
 from outage_notify.store.outage_tables import Outage
 
@@ -61,7 +61,7 @@ def apply_these(rt: Runtime, ids: Sequence[int]) -> dict[int, str]:
 def apply_report(session: Session, rt: Runtime, delivery_id: int, report: Report, now: datetime) -> str:
     """Move a delivery by what its provider says. A lower rank never overwrites a higher one."""
     delivery = session.get_one(Delivery, delivery_id, with_for_update={"key_share": True})
-    unheard = delivery_queries.unheard_calls(session, delivery.address, delivery.channel)
+    unheard = calls_by_number.unheard_calls(session, delivery.address, delivery.channel)
     if report.provider_id and report.provider_id in unheard:
         return "outranked"  # What more is said of a call that was made again.
     if delivery.provider_id and report.provider_id and delivery.provider_id != report.provider_id:

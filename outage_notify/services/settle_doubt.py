@@ -16,7 +16,7 @@ from outage_notify.domain.delivery import DeliveryState
 from outage_notify.services import record_receipts
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import note_twice, of_use
-from outage_notify.store import claims, delivery_queries
+from outage_notify.store import calls_by_number, claims
 from outage_notify.store.delivery_tables import Delivery
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_queries import SYSTEM, open_task, record
@@ -59,10 +59,10 @@ def _settle_by_list(
     now: datetime,
 ) -> str:
     interval = timedelta(seconds=rt.settings.doubt_interval)
-    others = delivery_queries.rivals(session, delivery)
+    others = calls_by_number.rivals(session, delivery)
     if sightings and delivery.channel is Channel.VOICE:
         # Since the question another call to this number may have been settled with one of these.
-        known = delivery_queries.known_calls(session, [delivery.address])[delivery.address]
+        known = calls_by_number.known_calls(session, [delivery.address])[delivery.address]
         sightings = [one for one in sightings if one.provider_id not in known] or None
     if DeliveryState.SUBMITTING in others:
         # Another call to this number is being made: nobody could tell the two apart. It ends soon.

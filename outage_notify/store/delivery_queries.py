@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    literal_column,
     or_,
     select,
     update,
@@ -30,8 +29,8 @@ from channels.model import Channel, Language
 from outage_notify.domain.delivery import LIVE, TOLD, UNSENT, UNSETTLED, DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.store import bulk
-from outage_notify.store.claims import UNHEARD
-from outage_notify.store.delivery_tables import Attempt, Delivery, DeliveryRecipient, Notice
+from outage_notify.store.calls_by_number import CALLS
+from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.listed import dialect_of, one_of, values_of
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import ContactPoint
@@ -45,9 +44,6 @@ _COLUMNS = (
     *("id", "short_ref", "channel", "address", "contact_ref"),
     *("language", "priority", "rung", "urgent", "due_at"),
 )
-
-# Spelled out, so that the index of calls by number may be used.
-_CALLS = Delivery.channel == literal_column(f"'{Channel.VOICE.value}'")
 
 
 @dataclass(frozen=True)
@@ -257,7 +253,7 @@ def reached_by_announcements(
     customer or may have: ACCEPTED, DELIVERED, SUBMITTING or IN_DOUBT, or waiting to be sent again
     after a call that may have been taken. A telephone call counts as in doubt until its end is known,
     or is not asked for any more: it may ring in vain, or end without our words."""
-    rings = and_(_CALLS, Delivery.state == DeliveryState.ACCEPTED, Delivery.next_check_at.is_not(None))
+    rings = and_(CALLS, Delivery.state == DeliveryState.ACCEPTED, Delivery.next_check_at.is_not(None))
     statement = (
         select(
             DeliveryRecipient.customer_ref,
@@ -354,54 +350,6 @@ def by_ids(session: Session, ids: Sequence[int]) -> list[Delivery]:
     statement = select(Delivery).where(Delivery.id.in_(ids)).options(selectinload(Delivery.notice))
     found = {one.id: one for one in session.scalars(statement)}
     return [found[one] for one in ids if one in found]
-
-
-def known_calls(session: Session, numbers: Collection[str]) -> dict[str, frozenset[str]]:
-    """By number the provider's ids of the calls to it that are known to be ours, those that told nobody too."""
-    if not numbers:
-        return {}
-    to_these = (_CALLS, Delivery.address.in_(numbers))
-    settled = select(Delivery.address, Delivery.provider_id).where(*to_these)
-    unheard = (
-        select(Delivery.address, Attempt.provider_id)
-        .join(Attempt, Attempt.delivery_ref == Delivery.id)
-        .where(*to_these, Attempt.outcome == UNHEARD)
-    )
-    found: dict[str, set[str]] = {one: set() for one in numbers}
-    for statement in (settled, unheard):
-        for number, provider_id in session.execute(statement):
-            if provider_id:
-                found[number].add(provider_id)
-    return {number: frozenset(ids) for number, ids in found.items()}
-
-
-def unheard_calls(session: Session, address: str, channel: Channel) -> frozenset[str]:
-    """Provider ids of the calls to a number that ended without our words."""
-    statement = (
-        select(Attempt.provider_id)
-        .join(Delivery, Attempt.delivery_ref == Delivery.id)
-        .where(_CALLS, Delivery.address == address, Attempt.outcome == UNHEARD)
-    )
-    return frozenset(session.scalars(statement)) if channel is Channel.VOICE else frozenset()
-
-
-def rivals(session: Session, delivery: Delivery) -> list[DeliveryState]:
-    """States of the other calls to the same number that are under way or in doubt.
-
-    A call carries no reference: what is seen at the provider may be theirs. A text or a mail does.
-    """
-    if delivery.channel is not Channel.VOICE:
-        return []
-    return list(
-        session.scalars(
-            select(Delivery.state).where(
-                _CALLS,
-                Delivery.address == delivery.address,
-                Delivery.id != delivery.id,
-                Delivery.state.in_(UNSETTLED),
-            )
-        )
-    )
 
 
 def by_provider_id(session: Session, provider_id: str) -> int | None:

@@ -28,7 +28,7 @@ FIRST_CHECK = timedelta(minutes=10)
 MOST_UNHEARD = 3
 UNHEARD_WAIT = timedelta(seconds=20)
 BATCH = 200  # reports applied in one transaction
-CLOCKS = timedelta(seconds=5)  # between the provider's clock and ours
+CLOCKS = timedelta(seconds=1)  # the provider tells the end of a call in whole seconds
 
 
 def apply_reports(rt: Runtime) -> int:

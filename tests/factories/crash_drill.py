@@ -150,7 +150,7 @@ class Drill:
         did = fault.strike(self)
         # At rest when nothing is to be sent, the provider has finished every call that it took, and was
         # asked about those of which it did not tell the end.
-        while rest := self._open() or self._under_way() or self._later():
+        while rest := self._open() or self._under_way() or self._later() or self._incomplete():
             if time.monotonic() - began > longest:
                 raise AssertionError(f"the drill does not come to rest: {rest}\n{self._processes.words()}")
             time.sleep(0.2)
@@ -247,8 +247,6 @@ class Drill:
         found = {name.value: self._count(name) for name in names}
         if {one for one, count in found.items() if count} == {"READY"} and not self._under_way():
             self._turn_to_next()
-        with self.rt.database.read() as session:
-            found["incomplete"] = session.scalar(select(func.count()).where(Notice.incomplete.is_(True))) or 0
         return {name: count for name, count in found.items() if count}
 
     def _turn_to_next(self) -> None:
@@ -274,6 +272,12 @@ class Drill:
         if soonest > now:
             self._turn_on(soonest)
         return {"to be asked about": count}
+
+    def _incomplete(self) -> dict[str, int]:
+        """News that waits for the end of earlier calls, which may have to be asked for first."""
+        with self.rt.database.read() as session:
+            count = session.scalar(select(func.count()).where(Notice.incomplete.is_(True))) or 0
+        return {"incomplete": count} if count else {}
 
     def _turn_on(self, instant: datetime) -> None:
         """Turn the clock on to that time, which may have come by itself since it was read.

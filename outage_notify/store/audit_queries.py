@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
 from outage_notify.domain.delivery import UNSETTLED, DeliveryState
-from outage_notify.domain.notice import BESIDE, NoticeKind
+from outage_notify.domain.notice import BESIDE, INVITATIONS, NoticeKind
+from outage_notify.store.calls_by_number import UNENDED
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_tables import Event, Task, TaskKind
@@ -43,6 +44,7 @@ def customers_with_tasks(session: Session, outage: int) -> set[int]:
 
 
 def customers_in_doubt(session: Session, outage: int) -> set[int]:
+    """Customers with a message or a call that is on its way or in doubt; an invitation would tell them nothing."""
     """Customers with a message that is on its way or in doubt; what goes beside the notice would tell them nothing."""
     return set(
         session.scalars(
@@ -53,6 +55,8 @@ def customers_in_doubt(session: Session, outage: int) -> set[int]:
                 Delivery.outage_ref == outage,
                 Delivery.state.in_(UNSETTLED),
                 Notice.kind.not_in(BESIDE),
+                Notice.kind.not_in(INVITATIONS),
+                or_(Delivery.state.in_(UNSETTLED), UNENDED),
             )
         )
     )

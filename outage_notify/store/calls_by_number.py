@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
@@ -14,6 +14,8 @@ from outage_notify.store.delivery_tables import Attempt, Delivery
 
 # Spelled out, so that the index of calls by number may be used.
 CALLS = Delivery.channel == literal_column(f"'{Channel.VOICE.value}'")
+# Calls that were taken and of which the end is not known yet: they may ring in vain, or end without our words.
+UNENDED = and_(CALLS, Delivery.state == DeliveryState.ACCEPTED, Delivery.next_check_at.is_not(None))
 
 
 def known_calls(session: Session, numbers: Collection[str]) -> dict[str, frozenset[str]]:

@@ -29,7 +29,7 @@ from channels.model import Channel, Language
 from outage_notify.domain.delivery import LIVE, TOLD, UNSENT, UNSETTLED, DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.store import bulk
-from outage_notify.store.calls_by_number import CALLS
+from outage_notify.store.calls_by_number import UNENDED
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.listed import dialect_of, one_of, values_of
 from outage_notify.store.outage_tables import Outage
@@ -253,14 +253,13 @@ def reached_by_announcements(
     customer or may have: ACCEPTED, DELIVERED, SUBMITTING or IN_DOUBT, or waiting to be sent again
     after a call that may have been taken. A telephone call counts as in doubt until its end is known,
     or is not asked for any more: it may ring in vain, or end without our words."""
-    rings = and_(CALLS, Delivery.state == DeliveryState.ACCEPTED, Delivery.next_check_at.is_not(None))
     statement = (
         select(
             DeliveryRecipient.customer_ref,
             Delivery.channel,
             Delivery.address,
             Delivery.contact_ref,
-            case((rings, literal(DeliveryState.IN_DOUBT, Delivery.state.type)), else_=Delivery.state),
+            case((UNENDED, literal(DeliveryState.IN_DOUBT, Delivery.state.type)), else_=Delivery.state),
         )
         .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Notice, Delivery.notice_ref == Notice.id)

@@ -93,6 +93,7 @@ def test_a_call_that_still_rings_is_told_of_the_change_when_it_is_over(city: Wor
     city.reconcile()
     # Its end is not known yet: it may have been in vain.
     assert "CANCELLED" not in [kind for kind, _, _ in city.story(home)]
+    assert city.reconcile().holds
     again(city)
     city.work()
     assert [kind for kind, _, state in city.story(home) if state != "WITHDRAWN"] == ["SEVEN_DAY", "CANCELLED"]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from channels.model import Channel
 from outage_notify.domain.delivery import UNSETTLED, DeliveryState
-from outage_notify.domain.notice import BESIDE, INVITATIONS, NoticeKind
+from outage_notify.domain.notice import BESIDE, NoticeKind
 from outage_notify.store.calls_by_number import UNENDED
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.outage_tables import Outage
@@ -44,8 +44,8 @@ def customers_with_tasks(session: Session, outage: int) -> set[int]:
 
 
 def customers_in_doubt(session: Session, outage: int) -> set[int]:
-    """Customers with a message or a call that is on its way or in doubt; an invitation would tell them nothing."""
-    """Customers with a message that is on its way or in doubt; what goes beside the notice would tell them nothing."""
+    """Customers with a message or a call that is on its way or in doubt; what goes beside the notice would
+    tell them nothing."""
     return set(
         session.scalars(
             select(DeliveryRecipient.customer_ref)
@@ -53,10 +53,8 @@ def customers_in_doubt(session: Session, outage: int) -> set[int]:
             .join(Notice, Delivery.notice_ref == Notice.id)
             .where(
                 Delivery.outage_ref == outage,
-                Delivery.state.in_(UNSETTLED),
-                Notice.kind.not_in(BESIDE),
-                Notice.kind.not_in(INVITATIONS),
                 or_(Delivery.state.in_(UNSETTLED), UNENDED),
+                Notice.kind.not_in(BESIDE),
             )
         )
     )

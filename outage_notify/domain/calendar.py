@@ -1,19 +1,36 @@
 """Business days: which dates count, and how to walk over them.
 
-A business day is Monday to Friday and not in `holidays`. The set of holidays is an
+A business day is Monday to Friday and not in `holidays`, or a weekend that is worked on all the same (调休) where
+the set is a `DaysOff` that says so. The set of holidays is an
 argument: this module knows no country. Walking is by whole dates; clock time is
 the matter of `deadlines`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 
 _DAY = timedelta(days=1)
 
 
+class DaysOff(frozenset[date]):
+    """Days off, and beside them the weekends that are workdays: `workdays`. A day is never both."""
+
+    workdays: frozenset[date] = frozenset()
+
+    @classmethod
+    def of(cls, days: Iterable[date], workdays: Iterable[date] = ()) -> DaysOff:
+        made = frozenset(workdays)
+        found = cls(one for one in days if one not in made)
+        found.workdays = made
+        return found
+
+
 def is_business_day(day: date, holidays: AbstractSet[date]) -> bool:
+    if isinstance(holidays, DaysOff) and day in holidays.workdays:
+        return True
     return day.weekday() < 5 and day not in holidays
 
 

@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 import holidays as public_holidays
 
+from outage_notify.domain.calendar import DaysOff
 from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.policy import Policy
 from outage_notify.policies.reader import read_policy
 
-__all__ = ["available", "holiday_set", "load_policy"]
+__all__ = ["available", "days_off", "holiday_set", "load_policy", "names", "weekend_workdays"]
 
 _ENDINGS = (".yaml", ".yml")
+# As the package of holidays names them, the best first.
+_LANGUAGES = {"zh-CN": ("zh_CN",), "en": ("en_US", "en_GB")}
 
 
 def available() -> tuple[str, ...]:
@@ -67,6 +70,52 @@ def holiday_set(policy: Policy, years: Iterable[int]) -> frozenset[date]:
 @cache
 def _holidays(country: str, subdivision: str | None, years: tuple[int, ...]) -> frozenset[date]:
     return frozenset(public_holidays.country_holidays(country, subdiv=subdivision, years=years))
+
+
+def days_off(policy: Policy, years: Iterable[int], own: Iterable[tuple[date, bool]] = ()) -> DaysOff:
+    """The same with the weekends that are worked on, and with days of the utility's own: (day, whether it is worked).
+
+    The utility's word counts more than the package's, since it is the later one.
+    """
+    return _days_off(policy.country, policy.subdivision, tuple(sorted(set(years))), frozenset(own))
+
+
+def names(policy: Policy, years: Iterable[int], language: str) -> dict[date, str]:
+    """What each public holiday is called, in `language` (zh-CN, en) where that is known, else as the country says."""
+    return dict(_names(policy.country, policy.subdivision, tuple(sorted(set(years))), language))
+
+
+def weekend_workdays(policy: Policy, years: Iterable[int]) -> frozenset[date]:
+    """Weekends in these years that the country has declared workdays."""
+    wanted = tuple(sorted(set(years)))
+    return _workdays(policy.country, policy.subdivision, wanted)
+
+
+@cache
+def _workdays(country: str, subdivision: str | None, years: tuple[int, ...]) -> frozenset[date]:
+    found = public_holidays.country_holidays(country, subdiv=subdivision, years=years)
+    return frozenset(day for day in found.weekend_workdays if day.year in years)
+
+
+@lru_cache(maxsize=64)
+def _days_off(
+    country: str, subdivision: str | None, years: tuple[int, ...], own: frozenset[tuple[date, bool]]
+) -> DaysOff:
+    free = {day for day, worked in own if not worked}
+    made = {day for day, worked in own if worked} | (_workdays(country, subdivision, years) - free)
+    return DaysOff.of(_holidays(country, subdivision, years) | free, made)
+
+
+@cache
+def _names(
+    country: str, subdivision: str | None, years: tuple[int, ...], language: str
+) -> tuple[tuple[date, str], ...]:
+    wanted = _LANGUAGES.get(language, ())
+    known = public_holidays.country_holidays(country, subdiv=subdivision, years=[])
+    spoken = next((one for one in wanted if one in known.supported_languages), None)
+    spoken = spoken or next((one for one in known.supported_languages if one[:2] == wanted[0][:2]), None)
+    found = public_holidays.country_holidays(country, subdiv=subdivision, years=years, language=spoken)
+    return tuple(sorted(found.items()))
 
 
 def _with_holidays(policy: Policy, place: str) -> Policy:

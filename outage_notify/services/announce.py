@@ -212,7 +212,7 @@ def of_revision(
         found,
         said,
         now,
-        rt.holidays(revision.start),
+        rt.holidays(session, revision.start),
     )
 
 

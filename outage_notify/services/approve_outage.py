@@ -99,6 +99,7 @@ def preflight(rt: Runtime, reference: str) -> Preflight:
         unwritten = _unwritten(persons.values())
         return Preflight(
             lead_faults=lead_faults(
+                session,
                 rt,
                 outage.kind,
                 revision.start,
@@ -156,7 +157,7 @@ def approve(
         progress("tracing", 0.0)
         found = freeze(session, rt, revision)
         progress("checking", 0.1)
-        revision.exception_rule = check_lead(rt, outage, revision, found.crowd, now)
+        revision.exception_rule = check_lead(session, rt, outage, revision, found.crowd, now)
         if revision.exception_rule and not accept_exception:
             raise NotPermitted(
                 f"{reference} asks for an exception from {revision.exception_rule}: "

@@ -142,7 +142,8 @@ def _clock(rt: Runtime) -> Finding:
 
 def _policy(rt: Runtime) -> Finding:
     policy = rt.policy
-    rt.holidays(machine_instant())
+    with rt.database.read() as session:
+        rt.holidays(session, machine_instant())
     return Finding(True, f"{rt.settings.policy}: {len(policy.rules)} rules.")
 
 

@@ -120,7 +120,7 @@ def facts_for(
         delivery=delivery,
         language=language,
         asked=asked,
-        law=law_of(rt, outage, revision, customer),
+        law=law_of(session, rt, outage, revision, customer),
     )
 
 
@@ -197,7 +197,9 @@ def _place(member: AudienceMember) -> Place:
     )
 
 
-def law_of(rt: Runtime, outage: Outage, revision: OutageRevision, customer: Addressee) -> str:
+def law_of(
+    session: Session, rt: Runtime, outage: Outage, revision: OutageRevision, customer: Addressee
+) -> str:
     """The article that asks for the first notice to this customer; empty where none does."""
     duties = rt.policy.duties(
         outage.kind,
@@ -206,7 +208,7 @@ def law_of(rt: Runtime, outage: Outage, revision: OutageRevision, customer: Addr
         tier=customer.tier,
         life_support=customer.life_support,
         vulnerable=customer.vulnerable,
-        holidays=rt.holidays(revision.start),
+        holidays=rt.holidays(session, revision.start),
     )
     return next((duty.rule.article for duty in duties if duty.duty), "")
 
@@ -324,7 +326,8 @@ class WaveTexts:
     def _law(self, outage: Outage, revision: OutageRevision, whom: Recipient) -> str:
         group = (outage.id, revision.number, whom.tier, whom.life_support, whom.vulnerable)
         if group not in self._laws:
-            self._laws[group] = law_of(self._rt, outage, revision, whom)
+            with self._rt.database.read() as session:
+                self._laws[group] = law_of(session, self._rt, outage, revision, whom)
         return self._laws[group]
 
 

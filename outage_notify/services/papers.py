@@ -188,6 +188,7 @@ def _deadlines(
 ) -> tuple[tuple[str, datetime], ...]:
     """Each article that asks for a notice here, and its deadline."""
     found: dict[str, datetime] = {}
+    calendar = rt.holidays(session, revision.start)
     for tier, life_support in announcement_queries.classes(session, revision.id):
         for duty in rt.policy.duties(
             outage.kind,
@@ -195,7 +196,7 @@ def _deadlines(
             zone,
             tier=tier,
             life_support=life_support,
-            holidays=rt.holidays(revision.start),
+            holidays=calendar,
         ):
             if duty.duty:
                 by = duty.deadline.astimezone(zone)

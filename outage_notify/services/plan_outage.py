@@ -78,7 +78,7 @@ def preview(rt: Runtime, request: PlanRequest, foreseen: Foreseen | None = None)
         check_window(request.start, request.end, now)
         found = foreseen or foresee(session, rt, request.switching)
         return Preview(
-            found, lead_faults(rt, request.kind, request.start, rt.zone, found.hit, now), rt.database
+            found, lead_faults(session, rt, request.kind, request.start, rt.zone, found.hit, now), rt.database
         )
 
 
@@ -183,7 +183,7 @@ def submit(
         check_window(revision.start, revision.end, now)
         found = freeze(session, rt, revision)
         revision.exception_reason = exception_reason.strip()
-        revision.exception_rule = check_lead(rt, outage, revision, found.crowd, now)
+        revision.exception_rule = check_lead(session, rt, outage, revision, found.crowd, now)
         checked = Checked.of(outage, revision, found.resolution.dark, found.crowd)
         standing_in_the_way = check_plan.findings(session, rt, checked)
         check_plan.require_reasons(outage, revision, standing_in_the_way, by, exception_reason)
@@ -223,6 +223,7 @@ def drop_pending(session: Session, outage: Outage, by: str, now: datetime) -> No
 
 
 def lead_faults(
+    session: Session,
     rt: Runtime,
     kind: OutageKind,
     start: datetime,
@@ -236,13 +237,15 @@ def lead_faults(
         classes |= classes_of(tier, life_support)
     if not classes:
         return []
-    return rt.policy.check_lead(kind, now, start, zone, classes, rt.holidays(start))
+    return rt.policy.check_lead(kind, now, start, zone, classes, rt.holidays(session, start))
 
 
-def check_lead(rt: Runtime, outage: Outage, revision: OutageRevision, crowd: Crowd, now: datetime) -> str:
+def check_lead(
+    session: Session, rt: Runtime, outage: Outage, revision: OutageRevision, crowd: Crowd, now: datetime
+) -> str:
     """Empty if in time; the article excepted from if a permitted exception was reasoned; else TooLate."""
     zone = ZoneInfo(outage.timezone)
-    faults = lead_faults(rt, outage.kind, revision.start, zone, crowd, now)
+    faults = lead_faults(session, rt, outage.kind, revision.start, zone, crowd, now)
     if not faults:
         return ""
     worst = faults[0]

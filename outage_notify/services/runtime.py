@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -23,11 +23,13 @@ from channels.registry import RegistryError, SenderConfig, build_lines
 from channels.sender import Sender
 from channels.signing import KeyFault, SigningKey, make_token, new_key
 from outage_notify.clock import Clock, machine_instant
+from outage_notify.domain.calendar import DaysOff
 from outage_notify.domain.errors import SettingsError
 from outage_notify.domain.policy import Policy
-from outage_notify.policies import holiday_set, load_policy
+from outage_notify.policies import days_off, load_policy
 from outage_notify.services.feed_cache import FeedCache
 from outage_notify.settings import Settings
+from outage_notify.store import calendar_queries
 from outage_notify.store import tables as _all_tables  # noqa: F401 - a foreign key may point at any of them
 from outage_notify.store.database import Database
 from outage_notify.store.user_tables import Role
@@ -35,6 +37,9 @@ from outage_notify.store.user_tables import Role
 if TYPE_CHECKING:
     from channels.identity import Provider
     from channels.pdf_signing import PdfSigner
+
+
+_OWN_DAYS = "own days"
 
 
 @dataclass
@@ -210,10 +215,16 @@ class Runtime:
         """What link tokens are read with: those made before a rotation of the key are still taken."""
         return self.signing_key.derive_all("links")
 
-    def holidays(self, around: datetime) -> frozenset[date]:
-        """Public holidays of the policy's country in the years around `around`."""
+    def holidays(self, session: Session, around: datetime) -> DaysOff:
+        """Public holidays of the policy's country in the years around `around`, and what the utility has added.
+
+        The utility's own days are read once per transaction.
+        """
         year = around.year
-        return holiday_set(self.policy, [year - 1, year, year + 1])
+        own = session.info.get(_OWN_DAYS)
+        if own is None:
+            own = session.info[_OWN_DAYS] = calendar_queries.own_days(session)
+        return days_off(self.policy, [year - 1, year, year + 1], own)
 
 
 def _make(path: Path, new: Callable[[], str]) -> None:

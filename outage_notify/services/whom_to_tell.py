@@ -68,7 +68,7 @@ def people_in_chunks(
 ) -> Iterator[dict[int, Person]]:
     """The same, a few thousand at a time: for whoever must not hold all of them in memory."""
     revision = next(one for one in outage.revisions if one.number == number)
-    duties_of = _duties(rt, outage, revision)
+    duties_of = _duties(session, rt, outage, revision)
     ladder_of = cache(rt.policy.ladder_for)
     for chunk in audience_people(session, revision, bare=bare):
         found: dict[int, Person] = {}
@@ -89,10 +89,10 @@ def people_in_chunks(
 
 
 def _duties(
-    rt: Runtime, outage: Outage, revision: OutageRevision
+    session: Session, rt: Runtime, outage: Outage, revision: OutageRevision
 ) -> Callable[[Tier, bool, bool], Mapping[NoticeKind, Duty]]:
     """What customers of a class are owed; worked out once per class, not once per customer."""
-    zone, holidays = ZoneInfo(outage.timezone), rt.holidays(revision.start)
+    zone, holidays = ZoneInfo(outage.timezone), rt.holidays(session, revision.start)
 
     @cache
     def duties_of(tier: Tier, life_support: bool, vulnerable: bool) -> Mapping[NoticeKind, Duty]:

@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from channels.model import Channel
 from outage_notify.domain.audience import Tier
+from outage_notify.domain.calendar import DaysOff
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageKind
 from outage_notify.domain.policy import Rule, classes_of
 from outage_notify.domain.quiet_hours import QuietHours
-from outage_notify.services import time_waves
+from outage_notify.services import calendar_days, time_waves
+from outage_notify.services.calendar_days import NamedDay
 from outage_notify.services.crowd import Crowd
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import check_queries, planner_queries
@@ -57,7 +59,7 @@ class WindowFacts:
     deadlines: tuple[LawDeadline, ...]
     waves: tuple[Wave, ...]
     earliest: datetime | None  # the first lawful start (local); None where no law asks for notice
-    holidays: tuple[date, ...]  # from today to the end of the window
+    holidays: tuple[NamedDay, ...]  # days off from today to the end of the window, and made-up workdays
     on_holiday: bool
     protected: tuple[tuple[str, date, date], ...]
     quiet: QuietHours
@@ -74,7 +76,7 @@ def window_facts(
     now: datetime,
 ) -> WindowFacts:
     """`crowd` None: nothing is picked yet, so every class of customer is asked for."""
-    zone, holidays = rt.zone, rt.holidays(start)
+    zone, holidays = rt.zone, rt.holidays(session, start)
     classes = crowd.classes(rt.policy) if crowd is not None else {(tier, False) for tier in Tier}
     waves = _waves(session, rt, crowd.told(rt.policy) if crowd is not None else ())
     deadlines = _deadlines(rt, kind, start, classes, now, waves, holidays)
@@ -88,7 +90,7 @@ def window_facts(
         deadlines,
         waves,
         earliest,
-        tuple(sorted(day for day in holidays if now.astimezone(zone).date() <= day <= last)),
+        calendar_days.between(session, rt, now.astimezone(zone).date(), last),
         any(first <= day <= last for day in holidays),
         tuple((one.name, one.first, one.last) for one in near),
         rt.policy.quiet_hours,
@@ -111,7 +113,8 @@ def too_many(
     """
     if waves is None:
         waves = _waves(session, rt, crowd.told(rt.policy))
-    found = _deadlines(rt, kind, start, crowd.classes(rt.policy), now, waves, rt.holidays(start), reserve=1.0)
+    calendar = rt.holidays(session, start)
+    found = _deadlines(rt, kind, start, crowd.classes(rt.policy), now, waves, calendar, reserve=1.0)
     late = any(one.rule.duty and one.begin_past and not one.past for one in found)
     return sum(one.count for one in waves) if late else 0
 
@@ -123,7 +126,7 @@ def _deadlines(
     classes: Iterable[tuple[Tier, bool]],
     now: datetime,
     waves: Sequence[Wave],
-    holidays: frozenset[date],
+    holidays: DaysOff,
     reserve: float = time_waves.RESERVE,
 ) -> tuple[LawDeadline, ...]:
     rules: dict[str, LawDeadline] = {}

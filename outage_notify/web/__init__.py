@@ -67,6 +67,7 @@ def create_app(rt: Runtime) -> Flask:
 def _mount(app: Flask) -> None:
     from outage_notify.web import (
         account,
+        admin_calendar,
         admin_imports,
         admin_settings,
         admin_trail,
@@ -113,6 +114,7 @@ def _mount(app: Flask) -> None:
         provider.pages,
         account.pages,
         admin_users.pages,
+        admin_calendar.pages,
         admin_imports.pages,
         admin_settings.pages,
         admin_trail.pages,

@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     OVERRUN = "OVERRUN"
     RESTORED = "RESTORED"
     REMINDER = "REMINDER"
+    AGAIN = "AGAIN"  # a step of the utility's own between the two; its serial is the number of the step
     FOLLOWERS = "FOLLOWERS"  # news to strangers who asked for it; no duty, and nobody counts as told by it
     INVITATION = (
         "INVITATION"  # the calendar entry alone, to mailboxes that wish it and that the ladder passes over
@@ -30,7 +31,7 @@ class NoticeKind(StrEnum):
 
 
 # Notices that announce a coming window: whoever got one of them has been told of it.
-ANNOUNCEMENTS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD, NoticeKind.CHANGED})
+ANNOUNCEMENTS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.AGAIN, NoticeKind.DAY_AHEAD, NoticeKind.CHANGED})
 
 # Entries for calendars.
 INVITATIONS = frozenset({NoticeKind.INVITATION, NoticeKind.INVITATION_CANCELLED})
@@ -53,12 +54,13 @@ IMMEDIATE = frozenset(
 )
 
 # Notices whose text a key customer signs.
-SIGNED = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.REMINDER, NoticeKind.DAY_AHEAD})
+SIGNED = ANNOUNCEMENTS | {NoticeKind.REMINDER}
 
 # In which states of its outage a notice of a kind says something true. A part of the audience is
 # told CANCELLED when a revision spares it, so that one stays true whatever becomes of the outage.
 TRUE_WHILE: Mapping[NoticeKind, frozenset[OutageState]] = {
     NoticeKind.SEVEN_DAY: frozenset({OutageState.APPROVED}),
+    NoticeKind.AGAIN: frozenset({OutageState.APPROVED}),
     NoticeKind.DAY_AHEAD: frozenset({OutageState.APPROVED}),
     NoticeKind.CHANGED: frozenset({OutageState.APPROVED}),
     NoticeKind.REMINDER: frozenset({OutageState.APPROVED}),

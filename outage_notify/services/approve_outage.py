@@ -34,7 +34,7 @@ from outage_notify.services.resolve_audience import freeze
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.time_waves import WavePlan
 from outage_notify.services.whom_to_tell import Person, as_affected, people
-from outage_notify.store import claims, outage_queries, user_lookup
+from outage_notify.store import claims, outage_queries, own_step_queries, user_lookup
 from outage_notify.store.delivery_queries import short_ref
 from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.pacing import wave_time
@@ -169,6 +169,7 @@ def approve(
         overridden = check_plan.require_second_person(
             outage, revision, standing_in_the_way, by, override_reason, now
         )
+        revision.own_steps_ref = own_step_queries.newest_ref(session)
         _stand(session, outage, revision, by, now)
         with collector_paused():
             # Hundreds of thousands of rows and no circles among them: the search for circles would cost a third.

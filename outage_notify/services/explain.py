@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from outage_notify.domain.audience import gravest
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.errors import NotFound
+from outage_notify.domain.notice import NoticeKind
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import explain_queries, outage_queries
 from outage_notify.store.delivery_tables import Delivery
@@ -102,6 +103,11 @@ def _delivery(session: Session, outage: Outage, delivery: Delivery) -> list[dict
         if delivery.rung == 0
         else f"step {delivery.rung} of the ladder, the one before failed"
     )
+    own = (
+        f"own step {notice.serial} of the steps in force at approval; "
+        if notice.kind is NoticeKind.AGAIN
+        else ""
+    )
     paused = "; paused until the pending revision is decided" if delivery.paused else ""
     entries: list[dict[str, Any]] = [
         {
@@ -109,7 +115,7 @@ def _delivery(session: Session, outage: Outage, delivery: Delivery) -> list[dict
             "what": "planned",
             **head,
             "due_at": delivery.due_at.astimezone(ZoneInfo(outage.timezone)).isoformat(timespec="seconds"),
-            "why": f"{rung}; {_ENDS[delivery.state]}{paused}",
+            "why": f"{own}{rung}; {_ENDS[delivery.state]}{paused}",
         }
     ]
     for attempt in explain_queries.attempts(session, delivery.id):

@@ -19,9 +19,9 @@ from channels.model import Channel
 from outage_notify.domain import ladder
 from outage_notify.domain.delivery import TOLD
 from outage_notify.domain.ladder import Target
-from outage_notify.domain.notice import NoticeKind
+from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import acknowledge, send_invitations
+from outage_notify.services import acknowledge, own_steps, send_invitations
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import by_customer, tell_reached
 from outage_notify.services.whom_to_tell import Person, people_in_chunks, priority_of
@@ -38,7 +38,7 @@ FIRST = (NoticeKind.SEVEN_DAY, NoticeKind.CHANGED)
 Due = Callable[..., datetime]
 # Where a new notice to a person goes first.
 Reach = Callable[[Person], list[Target]]
-PLANNED_KINDS = frozenset({NoticeKind.SEVEN_DAY, NoticeKind.CHANGED, NoticeKind.DAY_AHEAD})
+PLANNED_KINDS = ANNOUNCEMENTS
 
 
 def announce(
@@ -64,6 +64,7 @@ def announce(
     doubtful = {one.customer for one in before if one.state not in TOLD}
     done = delivery_queries.customers_with(session, outage.id, revision.number, FIRST)
     reminded = delivery_queries.customers_with(session, outage.id, revision.number, (NoticeKind.DAY_AHEAD,))
+    steps = own_steps.numbers(session, revision)
     affected: set[int] = set()
     keys: list[int] = []
     due = _due(rt, now, ZoneInfo(outage.timezone))
@@ -79,6 +80,8 @@ def announce(
         new += _changes(session, rt, outage, {r: p for r, p in still.items() if r in told}, told, now, reach)
         later = {ref: one for ref, one in chunk.items() if ref not in reminded}
         new += _day_ahead(session, rt, outage, later, told, now, due, reach)
+        for number in steps:
+            new += _own_step(session, rt, outage, number, chunk, told, now, due, reach)
         said(len(affected))
     left = {ref: ways for ref, ways in told.items() if ref not in affected and ref not in doubtful}
     new += tell_reached(session, rt, outage, NoticeKind.CANCELLED, left, now, revision.end)
@@ -149,6 +152,40 @@ def _day_ahead(
         deadlines.append(duty.deadline)
         planned += _rows(person, reach(person), NoticeKind.DAY_AHEAD, duty.deadline, due)
     return _insert(session, outage, NoticeKind.DAY_AHEAD, planned, deadlines, now)
+
+
+def _own_step(
+    session: Session,
+    rt: Runtime,
+    outage: Outage,
+    number: int,
+    affected: Mapping[int, Person],
+    changed: Collection[int],
+    now: datetime,
+    due: Due,
+    reach: Reach,
+) -> int:
+    """One step of the utility's own. Whoever hears of the outage within `spacing` of it anyway is left out."""
+    planned: list[Planned] = []
+    deadlines: list[datetime] = []
+    kind = (NoticeKind.AGAIN,)
+    done = delivery_queries.customers_with(session, outage.id, outage.revision, kind, serial=number)
+    for ref, person in affected.items():
+        step = next((one for one in person.steps if one.step.number == number), None)
+        if step is None or step.deadline <= now or ref in done:
+            continue
+        at = due(NoticeKind.AGAIN, step.deadline)
+        first, second = (person.duties.get(kind) for kind in (NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD))
+        before = due(NoticeKind.SEVEN_DAY, first.deadline) if first is not None else None
+        if ref in changed:
+            before = now
+        if before is not None and rt.policy.redundant(before, at):
+            continue
+        if second is not None and rt.policy.redundant(at, due(NoticeKind.DAY_AHEAD, second.deadline)):
+            continue
+        deadlines.append(step.deadline)
+        planned += _rows(person, reach(person), NoticeKind.AGAIN, step.deadline, due)
+    return _insert(session, outage, NoticeKind.AGAIN, planned, deadlines, now, serial=number)
 
 
 def day_ahead_redundant(rt: Runtime, person: Person, zone: ZoneInfo, now: datetime) -> bool:
@@ -314,6 +351,7 @@ def _insert(
     deadlines: Sequence[datetime],
     now: datetime,
     facts: Mapping[str, str] | None = None,
+    serial: int = 1,
 ) -> int:
     if not planned:
         return 0
@@ -327,6 +365,7 @@ def _insert(
         deadline=deadline,
         due_at=due_at,
         not_after=outage.standing.start,
+        serial=serial,
         facts=facts,
     )
     # The notice was made for the first few thousand; the strictest deadline of all holds.

@@ -13,7 +13,9 @@ from channels.model import Channel
 from outage_notify.domain.audience import TIER_ORDER, Affected, Feed, Impact, Tier, gravest
 from outage_notify.domain.ladder import Contact, Ladder
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.domain.policy import Duty
+from outage_notify.domain.own_steps import StepDue, brought_forward, due_steps
+from outage_notify.domain.policy import Duty, classes_of
+from outage_notify.services import own_steps
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.audience_people import audience_people
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
@@ -32,6 +34,8 @@ class Person:
     contacts: tuple[Contact, ...]
     ladder: Ladder
     duties: Mapping[NoticeKind, Duty]
+    # What the utility tells beyond that, of its own.
+    steps: tuple[StepDue, ...] = ()
 
 
 def priority_of(customer: Customer | Recipient) -> int:
@@ -83,19 +87,23 @@ def people_in_chunks(
                 priority_of(customer),
                 () if bare else _with_letter(one.contacts, customer.name, one.place),
                 ladder_of(customer.tier, customer.life_support, customer.vulnerable),
-                duties_of(customer.tier, customer.life_support, customer.vulnerable),
+                *duties_of(customer.tier, customer.life_support, customer.vulnerable),
             )
         yield found
 
 
 def _duties(
     session: Session, rt: Runtime, outage: Outage, revision: OutageRevision
-) -> Callable[[Tier, bool, bool], Mapping[NoticeKind, Duty]]:
-    """What customers of a class are owed; worked out once per class, not once per customer."""
+) -> Callable[[Tier, bool, bool], tuple[Mapping[NoticeKind, Duty], tuple[StepDue, ...]]]:
+    """What customers of a class are owed, and told of the utility's own accord; worked out once per class."""
     zone, holidays = ZoneInfo(outage.timezone), rt.holidays(session, revision.start)
+    steps = own_steps.of_revision(session, revision)
+    since = own_steps.judged_from(session, rt, revision)
 
     @cache
-    def duties_of(tier: Tier, life_support: bool, vulnerable: bool) -> Mapping[NoticeKind, Duty]:
+    def duties_of(
+        tier: Tier, life_support: bool, vulnerable: bool
+    ) -> tuple[Mapping[NoticeKind, Duty], tuple[StepDue, ...]]:
         duties = rt.policy.duties(
             outage.kind,
             revision.start,
@@ -105,7 +113,10 @@ def _duties(
             vulnerable=vulnerable,
             holidays=holidays,
         )
-        return {duty.notice: duty for duty in duties}
+        mine = classes_of(tier, life_support, vulnerable)
+        due = due_steps(steps, outage.kind, mine, revision.start, zone, holidays)
+        duties, further = brought_forward(duties, due, since)
+        return {duty.notice: duty for duty in duties}, further
 
     return duties_of
 

@@ -17,9 +17,10 @@ from outage_notify.domain.audience import Tier
 from outage_notify.domain.calendar import DaysOff
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.outage import OutageKind
+from outage_notify.domain.own_steps import due_steps
 from outage_notify.domain.policy import Rule, classes_of
 from outage_notify.domain.quiet_hours import QuietHours
-from outage_notify.services import calendar_days, time_waves
+from outage_notify.services import calendar_days, own_steps, time_waves
 from outage_notify.services.calendar_days import NamedDay
 from outage_notify.services.crowd import Crowd
 from outage_notify.services.runtime import Runtime
@@ -80,6 +81,7 @@ def window_facts(
     classes = crowd.classes(rt.policy) if crowd is not None else {(tier, False) for tier in Tier}
     waves = _waves(session, rt, crowd.told(rt.policy) if crowd is not None else ())
     deadlines = _deadlines(rt, kind, start, classes, now, waves, holidays)
+    own = _own(session, rt, kind, start, classes, now, waves, holidays)
     earliest = None
     if any(one.rule.duty for one in deadlines):
         mine = frozenset().union(*(classes_of(tier, life) for tier, life in classes))
@@ -87,7 +89,7 @@ def window_facts(
     first, last = start.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
     near = check_queries.protected_days(session, first - NEAR, last + NEAR)
     return WindowFacts(
-        deadlines,
+        tuple(sorted((*deadlines, *own), key=lambda one: (one.deadline, one.rule.id))),
         waves,
         earliest,
         calendar_days.between(session, rt, now.astimezone(zone).date(), last),
@@ -139,6 +141,29 @@ def _deadlines(
             late = begin is not None and begin < now
             rules[duty.rule.id] = LawDeadline(duty.notice, duty.deadline, duty.rule, past, begin, late)
     return tuple(sorted(rules.values(), key=lambda one: (one.deadline, one.rule.id)))
+
+
+def _own(
+    session: Session,
+    rt: Runtime,
+    kind: OutageKind,
+    start: datetime,
+    classes: Iterable[tuple[Tier, bool]],
+    now: datetime,
+    waves: Sequence[Wave],
+    holidays: DaysOff,
+) -> list[LawDeadline]:
+    """The utility's own steps that lie ahead, each once; no plan is too late for them."""
+    steps = own_steps.in_force(session)
+    found: dict[int, LawDeadline] = {}
+    for tier, life_support in classes:
+        for one in due_steps(steps, kind, classes_of(tier, life_support), start, rt.zone, holidays):
+            begin = _begin(rt, one.deadline, waves, time_waves.RESERVE)
+            rule = one.step.rule
+            found[one.step.number] = LawDeadline(
+                rule.notice, one.deadline, rule, one.deadline < now, begin, begin is not None and begin < now
+            )
+    return list(found.values())
 
 
 def _begin(rt: Runtime, deadline: datetime, waves: Sequence[Wave], reserve: float) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outage_notify.domain.audience import Impact, Tier
@@ -103,6 +103,9 @@ class OutageRevision(Base):
     # Checks that the planner asked to be let through, and who accepted that:
     # [{"check", "finding", "reason", "asked_by", "accepted_by", "accepted_reason", "accepted_at"}]
     overrides: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+    # The utility's own steps that were in force at approval; none where there were none.
+    own_steps_ref: Mapped[int | None] = mapped_column(BigInteger)
 
     outage: Mapped[Outage] = relationship(back_populates="revisions")
 

@@ -150,6 +150,8 @@ ACCESS: dict[str, Access] = {
     "days.add": A.ADMIN,
     "days.remove": A.ADMIN,
     "settings.policy": A.ADMIN,
+    "steps.add": A.ADMIN,
+    "steps.remove": A.ADMIN,
     "settings.managers": A.ADMIN,
     "trail.listing": A.ADMIN,
     "trail.export": A.ADMIN,

@@ -115,6 +115,7 @@ ADMIN_WORDS: dict[str, dict[str, Any]] = {
         "token_revoked": _l("Token revoked"),
         "date_protected": _l("Date protected"),
         "date_released": _l("Date released"),
+        "own_steps_changed": _l("Own steps changed"),
         "day_entered": _l("Day entered in the calendar"),
         "day_taken_out": _l("Day taken out of the calendar"),
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from outage_notify.services import settings_view
+from outage_notify.web import admin_steps
 from outage_notify.web.context import runtime
 
 pages = Blueprint("settings", __name__, url_prefix="/desk/admin")
@@ -17,7 +18,7 @@ def senders() -> str:
 
 @pages.get("/policy")
 def policy() -> str:
-    return render_template("admin/policy.html", policy=settings_view.policy(runtime()))
+    return admin_steps.page()
 
 
 @pages.get("/managers")

@@ -126,6 +126,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "OVERRUN": _l("Takes longer"),
         "RESTORED": _l("Restored"),
         "REMINDER": _l("Reminder"),
+        "AGAIN": _l("Own step"),
         "FOLLOWERS": _l("Kept told"),
         "INVITATION": _l("Calendar invitation"),
         "INVITATION_CANCELLED": _l("Calendar invitation cancelled"),

@@ -78,7 +78,8 @@ def test_every_text_is_shown_with_its_segments_in_both_languages(rt: Runtime, pl
     reference = town.submitted(rt)
     found = preview_texts.texts(rt, reference)
     assert [one.key for one in found.addressees] == [False, True]
-    beside = BESIDE | {NoticeKind.CHANGED, NoticeKind.FOLLOWERS}
+    # A step of the utility's own speaks in the words of the day-ahead notice.
+    beside = BESIDE | {NoticeKind.CHANGED, NoticeKind.FOLLOWERS, NoticeKind.AGAIN}
     assert {(one.kind, one.language) for one in found.texts} == {
         (kind, language) for kind in NoticeKind if kind not in beside for language in Language
     }

@@ -1,4 +1,4 @@
-"""The policy page: own steps are entered, refused with the article, taken out; planners see them among the deadlines."""
+"""The policy page: own steps are entered, refused with the article, taken out."""
 
 from __future__ import annotations
 

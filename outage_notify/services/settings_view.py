@@ -27,6 +27,7 @@ class SenderRow:
     down_reason: str = ""
     held_until: datetime | None = None
     troubles: int = 0
+    held_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,15 @@ def senders(rt: Runtime) -> list[SenderRow]:
             held = state.held_until if state.held_until is not None and state.held_until > now else None
             found.append(
                 SenderRow(
-                    channel, one.name, place, rate, state.down_since, state.down_reason, held, state.troubles
+                    channel,
+                    one.name,
+                    place,
+                    rate,
+                    state.down_since,
+                    state.down_reason,
+                    held,
+                    state.troubles,
+                    state.held_reason if held else "",
                 )
             )
     return found

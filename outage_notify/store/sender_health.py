@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy import CursorResult, Update, case, select, update
 from sqlalchemy.orm import Session
 
 from outage_notify.store.sender_tables import SenderState
+
+# How the reason of a hold begins that a person set.
+HELD_BY = "by "
 
 
 def states(session: Session, names: Sequence[str]) -> dict[str, SenderState]:
@@ -40,7 +43,7 @@ def take_down(session: Session, sender: str, now: datetime, reason: str) -> bool
 def bring_up(session: Session, sender: str) -> bool:
     """It gives proper answers again. Whether that is news."""
     well = {"down_since": None, "down_reason": "", "probe_at": None, "trial": False, "troubles": 0}
-    return _changed(session, _down(sender).values(**well, held_until=None, held_reason=""))
+    return _changed(session, _down(sender).values(**well, **_let_go()))
 
 
 def to_ask(session: Session, now: datetime) -> list[str]:
@@ -53,12 +56,27 @@ def to_ask(session: Session, now: datetime) -> list[str]:
 
 def let_try(session: Session, sender: str) -> bool:
     """Its provider says that all is well: one message may try."""
-    return _changed(session, _down(sender).values(trial=True, held_until=None, held_reason=""))
+    return _changed(session, _down(sender).values(trial=True, **_let_go()))
 
 
 def tried(session: Session, sender: str, ask_again_at: datetime) -> bool:
     """The trial is on its way; if it fails, the provider is asked again at that time."""
     return _changed(session, _down(sender).values(trial=False, probe_at=ask_again_at))
+
+
+def release(session: Session, sender: str) -> bool:
+    """It is held no longer, whoever held it. Whether it was."""
+    held = update(SenderState).where(SenderState.sender == sender, SenderState.held_until.is_not(None))
+    return _changed(session, held.values(held_until=None, held_reason=""))
+
+
+def _let_go() -> dict[str, Any]:
+    """The end of a hold that a provider caused; a person's own stays."""
+    by_hand = SenderState.held_reason.startswith(HELD_BY, autoescape=True)
+    return {
+        "held_until": case((by_hand, SenderState.held_until), else_=None),
+        "held_reason": case((by_hand, SenderState.held_reason), else_=""),
+    }
 
 
 def _down(sender: str) -> Update:

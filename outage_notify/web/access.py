@@ -149,6 +149,8 @@ ACCESS: dict[str, Access] = {
     "days.listing": A.ADMIN,
     "days.add": A.ADMIN,
     "days.remove": A.ADMIN,
+    "settings.hold": A.ADMIN,
+    "settings.resume": A.ADMIN,
     "settings.policy": A.ADMIN,
     "steps.add": A.ADMIN,
     "steps.remove": A.ADMIN,

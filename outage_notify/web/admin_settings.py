@@ -1,19 +1,49 @@
-"""What is set, to be read: senders and their health, the policy with its articles, grid managers and their areas."""
+"""What is set, to be read: senders and their health (to be held and let go), the policy, grid managers."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Any
 
-from outage_notify.services import settings_view
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from outage_notify.domain.errors import OutageNotifyError
+from outage_notify.services import hold_sender, settings_view
 from outage_notify.web import admin_steps
-from outage_notify.web.context import runtime
+from outage_notify.web.context import by, runtime
+from outage_notify.web.errors import status_of
 
 pages = Blueprint("settings", __name__, url_prefix="/desk/admin")
 
 
 @pages.get("/senders")
 def senders() -> str:
-    return render_template("admin/senders.html", senders=settings_view.senders(runtime()))
+    return _senders()
+
+
+@pages.post("/senders/<name>/hold")
+def hold(name: str) -> Any:
+    hours = request.form.get("hours", 0, type=int)
+    try:
+        hold_sender.hold(runtime(), by(), name, hours, request.form.get("reason", ""))
+    except OutageNotifyError as error:
+        return _senders(error), status_of(error)
+    flash(_("Held. What is due waits."))
+    return redirect(url_for(".senders"), 303)
+
+
+@pages.post("/senders/<name>/resume")
+def resume(name: str) -> Any:
+    try:
+        hold_sender.resume(runtime(), by(), name, request.form.get("reason", ""))
+    except OutageNotifyError as error:
+        return _senders(error), status_of(error)
+    flash(_("It goes on."))
+    return redirect(url_for(".senders"), 303)
+
+
+def _senders(error: OutageNotifyError | None = None) -> str:
+    return render_template("admin/senders.html", senders=settings_view.senders(runtime()), error=error)
 
 
 @pages.get("/policy")

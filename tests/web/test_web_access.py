@@ -18,7 +18,7 @@ VALUES = {
     "secret": "nobody",
     "filename": "icon.svg",
 }
-VALUES |= {"paper": "media", "form": "txt", "number": 1}
+VALUES |= {"paper": "media", "form": "txt", "number": 1, "name": "twilio-sms"}
 # Would sign out whoever asks, so that nothing after it would be tested.
 ENDS_IT = {"auth.sign_out", "account.change_password", "account.end_session"}
 PEOPLE = {

@@ -115,6 +115,8 @@ ADMIN_WORDS: dict[str, dict[str, Any]] = {
         "token_revoked": _l("Token revoked"),
         "date_protected": _l("Date protected"),
         "date_released": _l("Date released"),
+        "sender_held": _l("Sender held"),
+        "sender_resumed": _l("Sender let go on"),
         "own_steps_changed": _l("Own steps changed"),
         "day_entered": _l("Day entered in the calendar"),
         "day_taken_out": _l("Day taken out of the calendar"),

@@ -253,8 +253,6 @@ WORDS: dict[str, dict[str, Any]] = {
         "expired_unsent": _l("Expired unsent"),
         "found_twice": _l("Found twice at the provider"),
         "sender_stopped": _l("Sender stopped"),
-        "sender_held": _l("Sender held"),
-        "sender_resumed": _l("Sender let go on"),
         "letters_printed": _l("Letters printed"),
         "letters_posted": _l("Letters posted"),
         "letters_delivered": _l("Letters delivered"),

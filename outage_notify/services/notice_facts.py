@@ -43,8 +43,8 @@ _METHODS = dict.fromkeys((*ANNOUNCEMENTS, NoticeKind.INVITATION), "REQUEST") | {
     NoticeKind.CANCELLED: "CANCEL",
     NoticeKind.INVITATION_CANCELLED: "CANCEL",
 }
-# Kinds that speak in the words of another: own steps remind as the day-ahead notice does; beside an invitation or a link
-# that was passed on the same is said as in the notice.
+# Kinds that speak in the words of another: own steps remind as the day-ahead notice does, and what goes
+# beside an invitation or a link that was passed on says the same as the notice.
 _WORDED_AS = {
     NoticeKind.AGAIN: NoticeKind.DAY_AHEAD,
     NoticeKind.INVITATION: NoticeKind.SEVEN_DAY,

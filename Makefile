@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map bench-board bench-plan bench-web check format venv venv-test servers lock clean
+.PHONY: help demo run serve worker doctor test pytest drill bench-find bench-areas bench-import bench-geo bench-send bench-feed bench-receipts bench-map bench-addresses bench-board bench-plan bench-web check format venv venv-test servers lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -69,6 +69,9 @@ bench-map: venv-test ## the public's pages: rates beside an empty view and a pla
 	@$(BIN)/python -m tests.load.bench_map $(ARGS)
 	@$(BIN)/python -m tests.load.bench_first_view
 	@$(BIN)/python -m tests.load.bench_nginx
+
+bench-addresses: venv-test ## "Is my place affected?" among a million addresses: make bench-addresses ARGS=1000000
+	@$(BIN)/python -m tests.load.bench_addresses $(ARGS)
 
 bench-board: venv-test ## first byte of the desk's pages with 10,000 outages: make bench-board ARGS="--outages 1000"
 	@$(BIN)/python -m tests.load.bench_board $(ARGS)

@@ -1,4 +1,4 @@
-"""import network, import customers: a file as a whole, or every fault in it."""
+"""import network, customers, service-points, addresses: a file as a whole, or every fault in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ by_option = click.option("--by", default="system", metavar="USER", help="Who doe
 
 @click.group("import")
 def import_group() -> None:
-    """Take over the network or the customers from a file: all of it or nothing."""
+    """Take over network, customers, service points or addresses from a file: all of it or nothing."""
 
 
 @import_group.command()
@@ -121,6 +121,33 @@ def service_points(file: Path, dry_run: bool, by: str, as_json: bool) -> int:
     else:
         show(f"{number} service points{'; dry run, nothing was changed' if dry_run else ''}.")
     return 0
+
+
+@import_group.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--undo", is_flag=True, help="Put the addresses before these in force again.")
+@dry_run_option
+@by_option
+@json_option
+def addresses(file: Path | None, undo: bool, dry_run: bool, by: str, as_json: bool) -> int:
+    """Replace the table of addresses, which "Is my place affected?" looks into, by the one in FILE (CSV).
+
+    One row per house, plain or gzipped: street, house_number, place, postcode, and where it hangs: element (such as
+    load:7), or feeder, or latitude and longitude.
+    """
+    from outage_notify.services.import_addresses import import_addresses, undo_addresses
+
+    if undo == (file is not None):
+        raise click.UsageError("Give either a FILE or --undo.")
+    try:
+        with runtime() as rt, progress_bar("Addresses") as progress:
+            if file is None:
+                report = undo_addresses(rt, dry_run, by)
+            else:
+                report = import_addresses(rt, file, dry_run, progress, by)
+    except ImportRefused as error:
+        return _refused(error, as_json)
+    return _report(report, as_json, "This very file is in force already; nothing was changed.")
 
 
 def _refused(error: ImportRefused, as_json: bool) -> int:

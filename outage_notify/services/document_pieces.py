@@ -22,7 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import channels
-from outage_notify.services import gzip_parts, open_cap, open_formats
+from outage_notify.services import gzip_parts, open_cap, open_formats, open_odin
 from outage_notify.services.gzip_parts import Packed
 from outage_notify.services.open_formats import Frame, Publisher
 from outage_notify.services.public_facts import PublicList, PublicOutage, write, written
@@ -78,6 +78,9 @@ def _recipes() -> dict[str, Recipe]:
         "outages.csv": Recipe(
             lambda listed, who: open_formats.csv_frame(),
             lambda one, who, now: open_formats.csv_piece(one, who),
+        ),
+        open_odin.NAME: Recipe(
+            lambda listed, who: open_odin.frame(), lambda one, who, now: open_odin.piece(one, who)
         ),
         "cap.atom": Recipe(open_cap.index_frame, lambda one, who, now: open_cap.index_piece(one, who)),
     }

@@ -4,7 +4,7 @@ Promises: the uploaded file lies in the database, so any worker may take it and 
 one job runs at a time, the oldest first; a worker that dies leaves a job that is seen as broken off within two
 minutes and can be started again, which harms nothing, because each is all or nothing: the same file twice is a
 no-op, what is approved is not approved again, and papers are only read. A file that was made is kept for a day.
-Leaves the work itself to `import_network`, `import_customers` and `outage_work`.
+Leaves the work itself to the imports and `outage_work`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ import geo.readers
 from outage_notify.domain.errors import Conflict, ImportRefused, InvalidInput, NotFound, OutageNotifyError
 from outage_notify.services import outage_work
 from outage_notify.services.customer_file import Progress
+from outage_notify.services.import_addresses import import_addresses
 from outage_notify.services.import_customers import import_customers
 from outage_notify.services.import_network import import_network
-from outage_notify.services.import_report import fault_dict
+from outage_notify.services.import_report import ImportReport, fault_dict
 from outage_notify.services.runtime import Runtime
+from outage_notify.services.service_places import import_places
 from outage_notify.store import job_queries, outage_queries
 from outage_notify.store.job_tables import IMPORTS, Job, JobKind, JobState
 from outage_notify.store.work_queries import record
@@ -238,8 +240,13 @@ def _import(rt: Runtime, job: Job, folder: Path) -> dict[str, Any]:
             target.write(part)
     progress = _saying(rt, job)
     dry_run = bool(job.options["dry_run"])
-    if job.kind is JobKind.CUSTOMERS:
-        return import_customers(rt, path, dry_run, progress, job.asked_by).as_dict()
+    plain = {
+        JobKind.CUSTOMERS: import_customers,
+        JobKind.ADDRESSES: import_addresses,
+        JobKind.SERVICE_POINTS: _service_points,
+    }.get(job.kind)
+    if plain is not None:
+        return plain(rt, path, dry_run, progress, job.asked_by).as_dict()
     mapping: Path | None = None
     if job.options["mapping"]:
         mapping = folder / "mapping.yaml"
@@ -259,6 +266,11 @@ def _do(rt: Runtime, job: Job, folder: Path) -> dict[str, Any]:
         if not job_queries.put_parts(session, job.id, job.attempt, _parts(stream)):
             raise Conflict("Another worker has begun this anew.", "Wait for it.")
     return report
+
+
+def _service_points(rt: Runtime, path: Path, dry_run: bool, progress: Progress, by: str) -> ImportReport:
+    number = import_places(rt, path, dry_run, by)
+    return ImportReport(path.name, dry_run, {"service_places": {"all": number}})
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import api_queries, user_lookup
 from outage_notify.store.api_tables import ApiReply, ApiToken
+from outage_notify.store.user_tables import WORKING, Role
 from outage_notify.store.work_queries import record
 
 _LONGEST_LIFE = 3650
@@ -40,7 +41,7 @@ def new_token(rt: Runtime, by: str, username: str, name: str, days: int = 0) -> 
         raise InvalidInput("The name is missing.", "Say which machine it is for.")
     secret = f"on_{secrets.token_urlsafe(32)}"
     with rt.database.write() as session:
-        user = user_lookup.require_worker(session, username)
+        user = user_lookup.require_any(session, username, (*WORKING, Role.ADMIN))
         now = rt.now(session)
         session.add(
             ApiToken(
@@ -81,6 +82,12 @@ def require_worker(rt: Runtime, machine: Machine) -> None:
     """NotPermitted if the user of a token has lost every role that changes something."""
     with rt.database.read() as session:
         user_lookup.require_worker(session, machine.username)
+
+
+def require_admin(rt: Runtime, machine: Machine) -> None:
+    """NotPermitted unless the user of a token is an administrator."""
+    with rt.database.read() as session:
+        user_lookup.require(session, machine.username, Role.ADMIN)
 
 
 def forget_old(rt: Runtime) -> int:

@@ -62,6 +62,14 @@ class PublicStep:
 
 
 @dataclass(frozen=True)
+class Office:
+    """Whom to call: the office of a grid manager, never a person's own number."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True)
 class PublicOutage:
     """One outage as everybody sees it. `customers` None: fewer than FEWEST_SHOWN."""
 
@@ -81,6 +89,7 @@ class PublicOutage:
     ended_at: datetime | None
     changed_at: datetime
     history: tuple[PublicStep, ...] = field(default=())
+    offices: tuple[Office, ...] = field(default=())
 
     @property
     def name(self) -> str:
@@ -189,7 +198,8 @@ def written(one: PublicOutage) -> dict[str, Any]:
         }
         for step in one.history
     ]
-    return {**properties(one), "geometry": one.geometry, "history": history}
+    offices = [{"name": office.name, "phone": office.phone} for office in one.offices]
+    return {**properties(one), "geometry": one.geometry, "history": history, "offices": offices}
 
 
 def _read(one: Mapping[str, Any]) -> PublicOutage:
@@ -220,6 +230,7 @@ def _read(one: Mapping[str, Any]) -> PublicOutage:
             )
             for step in one["history"]
         ),
+        offices=tuple(Office(office["name"], office["phone"]) for office in one.get("offices", ())),
     )
 
 

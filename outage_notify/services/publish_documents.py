@@ -24,7 +24,7 @@ from typing import Any
 
 import structlog
 
-from outage_notify.services import public_facts
+from outage_notify.services import open_schema, public_facts
 from outage_notify.services.document_pieces import FACTS, Seams, as_json, facts_of, join, salt_of
 from outage_notify.services.open_formats import ROOT, Publisher
 from outage_notify.services.public_facts import PublicList, slug
@@ -46,6 +46,7 @@ TYPES = {
     "ics": "text/calendar; charset=utf-8",
     "mvt": "application/vnd.mapbox-vector-tile",
     "xml": "application/cap+xml; charset=utf-8",
+    "odin.xml": "application/xml; charset=utf-8",
 }
 
 
@@ -75,7 +76,7 @@ def publisher_of(rt: Runtime) -> Publisher:
 
 
 def content_type(name: str) -> str:
-    return TYPES[name.rpartition(".")[2]]
+    return TYPES.get(name.partition(".")[2]) or TYPES[name.rpartition(".")[2]]
 
 
 def document(name: str, body: bytes) -> Document:
@@ -143,6 +144,8 @@ def build(
         name: Document(name, content_type(name), one.data, _etag(one.body))
         for name, one in joined.documents.items()
     }
+    described = as_json(open_schema.schema(publisher))
+    documents[open_schema.NAME] = document(open_schema.NAME, described)
     names = sorted(documents)
     documents["index.json"] = document("index.json", as_json(_index(listed, publisher, names)))
     return Published(mark, fingerprint, until, listed, documents), joined.seams
@@ -219,6 +222,7 @@ def _index(listed: PublicList, publisher: Publisher, names: list[str]) -> dict[s
     return {
         "publisher": publisher.utility,
         "licence": "CC-BY-4.0",
+        "schema": f"{base}/{open_schema.NAME}",
         "documents": [
             {"name": name, "address": f"{base}/{name}", "type": content_type(name)} for name in names
         ],

@@ -17,6 +17,7 @@ from outage_notify.domain.errors import NotFound
 from outage_notify.domain.outage import OutageState
 from outage_notify.services.public_facts import (
     ENDED,
+    Office,
     Phase,
     PublicList,
     PublicOutage,
@@ -30,6 +31,8 @@ from outage_notify.store import map_queries
 from outage_notify.store.outage_tables import Outage, OutageRevision
 
 STAYS_AFTER_END = timedelta(days=3)
+# Offices that an outage's page names: those with most customers in it.
+MOST_OFFICES = 3
 # Overruns of one outage: when it was said, and until when.
 Overruns = Sequence[tuple[datetime, datetime]]
 
@@ -39,7 +42,8 @@ def collect(session: Session, now: datetime) -> PublicList:
     rows = map_queries.public_outages(session, now - STAYS_AFTER_END)
     counts = map_queries.customers_out(session, now - STAYS_AFTER_END)
     overruns = map_queries.overruns(session, now - STAYS_AFTER_END)
-    found = [_public(row, counts.get(row.standing.id, 0), overruns, now) for row in rows]
+    offices = map_queries.offices(session, now - STAYS_AFTER_END)
+    found = [_public(row, counts.get(row.standing.id, 0), overruns, now, offices) for row in rows]
     return PublicList(now, in_order(found))
 
 
@@ -66,7 +70,8 @@ def public_outage(rt: Runtime, reference: str) -> tuple[datetime, PublicOutage]:
         if row is None:
             raise NotFound(f"There is no public outage {reference}.", "Look at the list of outages.")
         counts = map_queries.customers_out_of(session, row.standing.id)
-        return now, _public(row, counts, map_queries.overruns_of(session, row.id), now)
+        offices = map_queries.offices_of(session, row.standing.id)
+        return now, _public(row, counts, map_queries.overruns_of(session, row.id), now, offices)
 
 
 def as_public(outage: Outage, now: datetime) -> PublicOutage:
@@ -77,7 +82,8 @@ def as_public(outage: Outage, now: datetime) -> PublicOutage:
 def counted(session: Session, outage: Outage, now: datetime) -> PublicOutage:
     """An outage that was approved, as everybody sees it now."""
     customers = map_queries.customers_out_of(session, outage.standing.id)
-    return _public(outage, customers, map_queries.overruns_of(session, outage.id), now)
+    offices = map_queries.offices_of(session, outage.standing.id)
+    return _public(outage, customers, map_queries.overruns_of(session, outage.id), now, offices)
 
 
 def history_of(session: Session, outage: Outage) -> tuple[PublicStep, ...]:
@@ -85,7 +91,13 @@ def history_of(session: Session, outage: Outage) -> tuple[PublicStep, ...]:
     return _history(outage, map_queries.overruns_of(session, outage.id).get(outage.id, ()))
 
 
-def _public(outage: Outage, customers: int, overruns: Mapping[int, Overruns], now: datetime) -> PublicOutage:
+def _public(
+    outage: Outage,
+    customers: int,
+    overruns: Mapping[int, Overruns],
+    now: datetime,
+    offices: Mapping[int, Sequence[tuple[str, str]]] | None = None,
+) -> PublicOutage:
     standing = outage.standing
     history = _history(outage, overruns.get(outage.id, ()))
     return PublicOutage(
@@ -105,6 +117,7 @@ def _public(outage: Outage, customers: int, overruns: Mapping[int, Overruns], no
         ended_at=outage.completed_at or outage.cancelled_at,
         changed_at=history[-1].at,
         history=history,
+        offices=tuple(Office(*one) for one in (offices or {}).get(standing.id, ())[:MOST_OFFICES]),
     )
 
 

@@ -36,6 +36,9 @@ class ManagerRow:
     phone: str
     service_points: int
     visits: int
+    id: int
+    office: str
+    office_phone: str
 
 
 def senders(rt: Runtime) -> list[SenderRow]:

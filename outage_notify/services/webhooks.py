@@ -106,6 +106,12 @@ def new_secret(rt: Runtime, by: str, number: int) -> Made:
         return Made(hook.id, hook.name, hook.url, secret_text(secrets_of(rt, hook)[0]))
 
 
+def secret(rt: Runtime, number: int) -> str:
+    """The present secret, for whoever has just made it."""
+    with rt.database.read() as session:
+        return secret_text(secrets_of(rt, _of(session, number))[0])
+
+
 def listing(rt: Runtime) -> list[Listed]:
     with rt.database.read() as session:
         counts = webhook_queries.counts(session)

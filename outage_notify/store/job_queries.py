@@ -83,7 +83,9 @@ def take(session: Session, now: datetime, lease_until: datetime) -> Job | None:
     )
     if any(one.state is JobState.RUNNING for one in rows):
         return None
-    found = next((one for one in rows if one.state is JobState.WAITING), None)
+    # A kind that a newer release asked for is left to that one's workers.
+    known = frozenset(JobKind)
+    found = next((one for one in rows if one.state is JobState.WAITING and one.kind in known), None)
     if found is None:
         return None
     found.state, found.attempt = JobState.RUNNING, found.attempt + 1

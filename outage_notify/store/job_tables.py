@@ -16,11 +16,13 @@ from outage_notify.store.database import Base, Id, Instant, Word
 class JobKind(StrEnum):
     NETWORK = "network"
     CUSTOMERS = "customers"
+    ADDRESSES = "addresses"
+    SERVICE_POINTS = "service_points"
     APPROVAL = "approval"  # of an outage that hits very many
     PAPERS = "papers"  # all papers of an outage as one file
 
 
-IMPORTS = frozenset({JobKind.NETWORK, JobKind.CUSTOMERS})
+IMPORTS = frozenset({JobKind.NETWORK, JobKind.CUSTOMERS, JobKind.ADDRESSES, JobKind.SERVICE_POINTS})
 
 
 class JobState(StrEnum):

@@ -9,8 +9,8 @@ from outage_notify.store.people_tables import GridManager, ServicePoint
 from outage_notify.store.work_tables import Task, TaskKind
 
 
-def areas(session: Session) -> list[tuple[str, str, int, int]]:
-    """(name, phone, service points, visits that wait) of each, by name."""
+def areas(session: Session) -> list[tuple[str, str, int, int, int, str, str]]:
+    """(name, phone, service points, visits that wait, id, office, its telephone) of each, by name."""
     points = (
         select(ServicePoint.grid_manager_ref, func.count().label("points"))
         .where(ServicePoint.gone_at.is_(None))
@@ -29,9 +29,16 @@ def areas(session: Session) -> list[tuple[str, str, int, int]]:
             GridManager.phone,
             func.coalesce(points.c.points, 0),
             func.coalesce(visits.c.visits, 0),
+            GridManager.id,
+            GridManager.office,
+            GridManager.office_phone,
         )
         .outerjoin(points, points.c.grid_manager_ref == GridManager.id)
         .outerjoin(visits, visits.c.grid_manager_ref == GridManager.id)
         .order_by(GridManager.name, GridManager.id)
     )
-    return [(name, phone, own, waiting) for name, phone, own, waiting in session.execute(statement)]
+    return [tuple(row) for row in session.execute(statement)]
+
+
+def by_id(session: Session, number: int) -> GridManager | None:
+    return session.get(GridManager, number)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from outage_notify.domain.audience import Impact
 from outage_notify.domain.outage import PUBLIC_STATES, OutageState
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
+from outage_notify.store.people_tables import GridManager, ServicePoint
 from outage_notify.store.work_tables import Event
 
 AHEAD = frozenset({OutageState.APPROVED, OutageState.ACTIVE})
@@ -43,13 +44,42 @@ def public_outage(session: Session, reference: str) -> Outage | None:
 
 
 def fingerprint(session: Session) -> str:
-    """Changes with every write to an outage that is or was public. One statement."""
-    number, versions, newest = session.execute(
-        select(func.count(), func.sum(Outage.version), func.max(Outage.changed_at)).where(
+    """Changes with every write to an outage that is or was public, and to what the public calls. One statement."""
+    offices = select(func.coalesce(func.sum(GridManager.office_serial), 0)).scalar_subquery()
+    number, versions, newest, serial = session.execute(
+        select(func.count(), func.sum(Outage.version), func.max(Outage.changed_at), offices).where(
             Outage.state.in_(PUBLIC_STATES)
         )
     ).one()
-    return f"{number}-{versions or 0}-{newest.isoformat() if newest else ''}"
+    return f"{number}-{versions or 0}-{serial}-{newest.isoformat() if newest else ''}"
+
+
+def offices(session: Session, ended_since: datetime) -> dict[int, list[tuple[str, str]]]:
+    """Standing revision id to the offices (name, telephone) of the grid managers of who loses supply, by how many
+    they have there; of all that is shown."""
+    shown = _shown(select(OutageRevision.id).select_from(Outage), ended_since)
+    return _offices(session, AudienceMember.revision_ref.in_(shown))
+
+
+def offices_of(session: Session, revision: int) -> dict[int, list[tuple[str, str]]]:
+    return _offices(session, AudienceMember.revision_ref == revision)
+
+
+def _offices(session: Session, which: ColumnElement[bool]) -> dict[int, list[tuple[str, str]]]:
+    if session.scalar(select(GridManager.id).where(GridManager.office_phone != "").limit(1)) is None:
+        return {}
+    statement = (
+        select(AudienceMember.revision_ref, GridManager.office, GridManager.office_phone)
+        .join(ServicePoint, ServicePoint.id == AudienceMember.service_point_ref)
+        .join(GridManager, GridManager.id == ServicePoint.grid_manager_ref)
+        .where(which, AudienceMember.impact == Impact.OUTAGE, GridManager.office_phone != "")
+        .group_by(AudienceMember.revision_ref, GridManager.office, GridManager.office_phone)
+        .order_by(AudienceMember.revision_ref, func.count().desc(), GridManager.office_phone)
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for revision, office, phone in session.execute(statement):
+        found.setdefault(revision, []).append((office, phone))
+    return found
 
 
 def customers_out(session: Session, ended_since: datetime) -> dict[int, int]:

@@ -21,6 +21,10 @@ class GridManager(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     phone: Mapped[str] = mapped_column(String(40), default="")
+    # What the public is told to call: an office, never the person's own number. The serial rises with each change.
+    office: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    office_phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    office_serial: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class Customer(Base):

@@ -2,6 +2,7 @@
 
 from outage_notify.store import (
     acknowledgement_tables,
+    address_tables,
     announcement_tables,
     api_tables,
     calendar_tables,
@@ -37,6 +38,7 @@ metadata = Base.metadata
 
 __all__ = [
     "acknowledgement_tables",
+    "address_tables",
     "announcement_tables",
     "api_tables",
     "calendar_tables",

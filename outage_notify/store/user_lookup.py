@@ -25,10 +25,15 @@ def require(session: Session, username: str, role: Role) -> User:
 
 def require_worker(session: Session, username: str) -> User:
     """The user, who must be active and have a role that files or decides."""
+    return require_any(session, username, WORKING)
+
+
+def require_any(session: Session, username: str, roles: Collection[Role]) -> User:
+    """The user, who must be active and have one of the roles."""
     user = session.scalar(select(User).where(User.username == username))
     if user is None:
         raise NotFound(f"There is no user {username!r}.", "Add one with `outage-notify user add`.")
-    if not any(user.may(role) for role in WORKING):
+    if not any(user.may(role) for role in roles):
         raise NotPermitted(f"{username} may not do that.", "Ask somebody whose role changes things.")
     return user
 

@@ -76,6 +76,7 @@ def _mount(app: Flask) -> None:
         admin_webhooks,
         api,
         api_tasks,  # noqa: F401 - adds its routes to those of api
+        api_webhooks,  # noqa: F401 - likewise
         customer,
         desk_board,
         desk_customers,

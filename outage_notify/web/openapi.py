@@ -107,6 +107,10 @@ ANSWER: dict[str, Any] = {
 ANSWER_NEEDED = ("state", "way", "signer_name")
 
 
+WEBHOOK: dict[str, Any] = {"name": _TEXT | {"maxLength": 100}, "url": _TEXT | {"maxLength": 500}}
+REPLAY: dict[str, Any] = {"after": {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}}
+
+
 def step_fields(step: str) -> dict[str, Any]:
     """What the body of a step may hold."""
     return STEPS[step][1] | ({} if step == "announce" else {"version": _VERSION})
@@ -159,6 +163,7 @@ def document(base_url: str) -> dict[str, Any]:
             ),
         },
         **_work(),
+        **_webhooks(),
     }
     for step, (words, _, needed) in STEPS.items():
         paths[f"/outages/{{reference}}/{step}"] = {
@@ -215,6 +220,23 @@ def document(base_url: str) -> dict[str, Any]:
                         "acknowledgement": {"type": ["integer", "null"]},
                     },
                 },
+                "Webhooks": {"type": "object", "required": ["webhooks"]},
+                "Webhook": {
+                    "type": "object",
+                    "required": ["id", "name", "url", "stopped_at", "waiting", "given_up", "taken"],
+                    "properties": {
+                        "id": {"type": "integer"},
+                        "url": {"type": "string"},
+                        "secret": {"type": "string", "description": "Once: in the answer that made it."},
+                        "not_taken": {"type": "array", "items": {"type": "object"}},
+                    },
+                },
+                "Replayed": {
+                    "type": "object",
+                    "required": ["pushes"],
+                    "properties": {"pushes": {"type": "integer"}},
+                },
+                "Removed": {"type": "object", "required": ["removed"]},
                 "Receipt": {
                     "type": "object",
                     "required": ["receipt", "jws"],
@@ -275,6 +297,41 @@ def _work() -> dict[str, Any]:
                 "Announcements",
             ),
         },
+    }
+
+
+def _webhooks() -> dict[str, Any]:
+    """Addresses that are pushed what becomes public; for tokens of administrators."""
+    number = {"name": "number", "in": "path", "required": True}
+    number["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+
+    def step(name: str, words: str, answer: str = "Webhook", fields: Any = None) -> dict[str, Any]:
+        posting = _posting(f"{name}Webhook", words, fields or {}, (), "200", answer)
+        return {"parameters": [number], "post": posting}
+
+    return {
+        "/webhooks": {
+            "get": _operation("listWebhooks", "All webhooks.", {"200": "Webhooks"}),
+            "post": _posting(
+                "addWebhook",
+                "Push to an address from now on; the answer holds the secret that signs.",
+                WEBHOOK,
+                ("name", "url"),
+                "201",
+                "Webhook",
+            ),
+        },
+        "/webhooks/{number}": {
+            "parameters": [number],
+            "get": _operation("showWebhook", "One, with what it did not take.", {"200": "Webhook"}),
+        },
+        "/webhooks/{number}/replay": step(
+            "replay", "Push again what was given up, or all after an event.", "Replayed", REPLAY
+        ),
+        "/webhooks/{number}/secret": step("secretOf", "Another secret; the one before counts no more."),
+        "/webhooks/{number}/stop": step("stop", "Push nothing until it is started; what comes waits."),
+        "/webhooks/{number}/start": step("start", "Push again, what waited first."),
+        "/webhooks/{number}/remove": step("remove", "Push no more, and forget it.", "Removed"),
     }
 
 

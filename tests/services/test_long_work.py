@@ -16,6 +16,7 @@ from outage_notify.services import long_work
 from outage_notify.services.long_work import LEASE, Wish
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import job_queries
+from outage_notify.store.address_tables import Address
 from outage_notify.store.job_tables import JobKind, JobPart, JobState
 from outage_notify.store.people_tables import Customer
 from tests.factories import town
@@ -133,6 +134,19 @@ def test_a_file_in_many_parts_arrives_whole(rt: Runtime, monkeypatch: pytest.Mon
     assert count(rt, JobPart) == -(-len(town.customers().encode()) // 1000) > 5
     long_work.work_due(rt)
     assert long_work.one(rt, job).state is JobState.DONE
+
+
+def test_addresses_and_service_points_are_imported_likewise(rt: Runtime) -> None:
+    long_work.ask(rt, "xu.li", NETWORK, "town.geojson", network())
+    rows = b"street,house_number,element\nLake Road,1,load:1\nLake Road,2,load:2\n"
+    houses = long_work.ask(rt, "xu.li", Wish(JobKind.ADDRESSES), "addresses.csv", BytesIO(rows))
+    places = b"id,kind,name_en,latitude,longitude\nA,hall,North Hall,31.2,121.4\n"
+    halls = long_work.ask(rt, "xu.li", Wish(JobKind.SERVICE_POINTS), "places.csv", BytesIO(places))
+    wrong = long_work.ask(rt, "xu.li", Wish(JobKind.ADDRESSES), "bad.csv", BytesIO(rows + b",3,load:1\n"))
+    assert long_work.work_due(rt) == 4
+    assert long_work.one(rt, houses).result["counts"]["addresses"]["added"] == count(rt, Address) == 2
+    assert long_work.one(rt, halls).result["counts"] == {"service_places": {"all": 1}}
+    assert long_work.one(rt, wrong).state is JobState.REFUSED
 
 
 def test_what_is_not_taken(rt: Runtime) -> None:

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outage_notify.services import document_pieces, gzip_parts, open_cap, open_formats, public_facts
+from outage_notify.services import (
+    document_pieces,
+    gzip_parts,
+    open_cap,
+    open_formats,
+    open_odin,
+    open_schema,
+    public_facts,
+)
 from outage_notify.services.document_pieces import Seams, as_json
 from outage_notify.services.open_formats import Publisher
 from outage_notify.services.public_facts import Phase, PublicList, in_order
@@ -32,6 +40,8 @@ def plainly(listed: PublicList, publisher: Publisher) -> dict[str, bytes]:
         "outages.geojson": open_formats.geojson(listed),
         "outages.csv": open_formats.csv_table(listed, publisher),
         "cap.atom": open_cap.index(listed, publisher),
+        open_odin.NAME: open_odin.frame().around(open_odin.piece(one, publisher) for one in listed.outages),
+        open_schema.NAME: as_json(open_schema.schema(publisher)),
     }
     for tag in LANGUAGES:
         found[f"outages.{tag}.atom"] = open_formats.atom(listed, publisher, tag)

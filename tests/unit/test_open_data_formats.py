@@ -11,21 +11,26 @@ from xml.etree import ElementTree
 
 import feedparser
 import geojson
+import jsonschema_rs
 import pytest
+import shapely
 import vobject
 import xmlschema
 from hypothesis import given, settings
 from icalendar import Calendar
 
-from outage_notify.services import open_cap, open_formats, public_facts
+from outage_notify.services import open_cap, open_formats, open_odin, open_schema, public_facts
 from outage_notify.services.open_formats import CSV_COLUMNS, Publisher
 from outage_notify.services.public_facts import Phase, PublicList, PublicOutage
 from outage_notify.services.public_words import LANGUAGES
 from tests.factories.people import NOW
 from tests.factories.public_outages import lists, outage
+from tests.unit.test_vector_tiles import at, decoded
 
 PUBLISHER = Publisher("Oberrhein <Netz> & Co", "https://netz.example", "+49 30 23125 000")
-CAP = xmlschema.XMLSchema(str(Path(__file__).parents[1] / "factories/schemas/cap-1.2.xsd"))
+SCHEMAS = Path(__file__).parents[1] / "factories/schemas"
+CAP = xmlschema.XMLSchema(str(SCHEMAS / "cap-1.2.xsd"))
+OASIS = xmlschema.XMLSchema(str(SCHEMAS / "CAP-v1.2.xsd"))
 NS = {"cap": open_cap.CAP}
 # What every format tells of an outage.
 Told = tuple[str, datetime, datetime]
@@ -38,6 +43,7 @@ def alerts(one: PublicOutage) -> list[ElementTree.Element]:
 
 def from_json(listed: PublicList) -> dict[str, str]:
     document = json.loads(json.dumps(public_facts.write(listed)))
+    jsonschema_rs.validate(open_schema.schema(PUBLISHER), document)
     assert public_facts.read(document) == listed
     return {one["reference"]: one["phase"] for one in document["outages"]}
 
@@ -54,6 +60,55 @@ def from_csv(listed: PublicList) -> dict[str, str]:
     assert all(tuple(row) == CSV_COLUMNS for row in rows)
     assert not any(cell[:1] in {"=", "+", "-", "@"} for row in rows for cell in row.values())
     return {row["reference"]: row["phase"] for row in rows}
+
+
+def from_tiles(listed: PublicList) -> dict[str, str]:
+    """From the one tile of the whole world to a deep one around each outage; those without a place are added."""
+    told = {}
+    for one in listed.outages:
+        if one.geometry is None:
+            told[one.reference] = one.phase.value
+            continue
+        middle = shapely.geometry.shape(one.geometry).representative_point()
+        _, fields = decoded(open_formats.vector_tile(listed, 14, *at(14, middle.x, middle.y)))
+        told |= dict(zip(fields["reference"], fields["phase"], strict=True))
+    return told
+
+
+# Members of the profile's class Outage in its order, as the documentation tables them.
+MEMBERS = [
+    "mRID",
+    "cause",
+    "causeKind",
+    "communityDescriptor",
+    "customersRestored",
+    "metersAffected",
+    "originalCustomersServed",
+    "originalMetersAffected",
+    "outageKind",
+    "reportedStartTime",
+    "statusKind",
+    "utilityDisclaimer",
+    "actualPeriod",
+    "estimatedPeriod",
+    "EstimatedRestorationTime",
+    "Incident",
+    "Names",
+    "OutageArea",
+]
+
+
+def from_odin(listed: PublicList) -> set[str]:
+    body = open_odin.frame().around(open_odin.piece(one, PUBLISHER) for one in listed.outages)
+    root = ElementTree.fromstring(body)
+    assert root.tag == f"{{{open_odin.ODIN}}}PubOutages"
+    told = set()
+    for element in root:
+        names = [one.tag.removeprefix(f"{{{open_odin.ODIN}}}") for one in element]
+        places = [MEMBERS.index(name) for name in names]
+        assert places == sorted(set(places)) and {"mRID", "Names"} <= set(names)
+        told.add(str(element[0].text))
+    return told
 
 
 def from_atom(listed: PublicList, language: str) -> dict[str, str]:
@@ -101,11 +156,13 @@ def from_cap(listed: PublicList) -> dict[str, str]:
 @given(lists())
 @settings(max_examples=20)
 def test_every_format_tells_the_same_outages(listed: PublicList) -> None:
-    told = [from_json(listed), from_geojson(listed), from_csv(listed), from_cap(listed)]
+    told = [from_json(listed), from_geojson(listed), from_csv(listed), from_cap(listed), from_tiles(listed)]
     for language in LANGUAGES:
         told += [from_atom(listed, language), from_calendar(listed, language)]
     expected = {one.reference: one.phase.value for one in listed.outages}
     assert all(one == expected for one in told)
+    kept = {name for name, phase in expected.items() if phase != "cancelled"}
+    assert from_odin(listed) == kept
 
 
 @given(lists())
@@ -115,6 +172,7 @@ def test_every_alert_is_valid_and_refers_to_all_before_it(listed: PublicList) ->
         sent: list[str] = []
         for alert in alerts(one):
             CAP.validate(alert)
+            OASIS.validate(alert)
             kind = alert.findtext("cap:msgType", namespaces=NS)
             assert (kind == "Alert") == (not sent)
             assert (alert.findtext("cap:references", "", namespaces=NS) or "").split() == sent
@@ -136,6 +194,9 @@ def test_the_schema_refuses_what_is_no_alert(wrong: str) -> None:
     else:
         element.text = "2026-03-01T00:00:00Z" if wrong == "sent" else "not this, ever"
     assert not CAP.is_valid(alert)
+    if wrong != "identifier":
+        # To OASIS's file any text is an identifier.
+        assert not OASIS.is_valid(alert)
 
 
 def test_a_moved_and_cancelled_outage_in_alerts() -> None:

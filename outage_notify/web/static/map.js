@@ -4,7 +4,7 @@
 (function () {
   "use strict";
   const MARKS = { planned: "●", moved: "↻", active: "▲", overrun: "◆", restored: "✓", cancelled: "✕" };
-  const CLUSTER_PIXELS = 48, SIDE_BY_SIDE = 6;
+  const CLUSTER_PIXELS = 48;
   // What goes on now lies on top of what is planned, and that on top of what is over.
   const LAYERS = ["restored", "cancelled", "planned", "active", "overrun"];
 
@@ -43,52 +43,66 @@
     return format.formatRange ? format.formatRange(start, end) : format.format(start) + " – " + format.format(end);
   }
 
-  function pin(feature, where) {
-    const p = feature.properties, state = look(p);
-    const size = p.customers ? Math.min(44, 24 + 5 * Math.log10(p.customers)) : 24;
-    const icon = L.divIcon({ className: "pin pin-" + state, html: MARKS[state] || "●", iconSize: [size, size] });
-    return L.marker(where, { icon: icon, title: p.area || p.reference, alt: p.area || p.reference });
+  // A mark on the map: reached by keyboard, named in words, never so near to another one that it hides it.
+  function mark(where, look, size, sign, label) {
+    const icon = L.divIcon({ className: "pin " + look, html: sign, iconSize: [size, size] });
+    const marker = L.marker(where, { icon: icon, title: label });
+    marker.on("add", () => marker.getElement().setAttribute("aria-label", label));
+    return marker;
   }
 
-  // Several outages too near to each other to be told apart at this zoom: their number. Choosing it comes nearer,
+  function ofOutage(feature, where, say, language) {
+    const p = feature.properties, state = look(p);
+    const size = p.customers ? Math.min(44, 24 + 5 * Math.log10(p.customers)) : 24;
+    const label = [p.area || p.reference, say[p.phase] || p.phase, span(p, language)].join(", ");
+    return {
+      where: where, label: label, box: () => popup(feature, say, language),
+      mark: () => mark(where, "pin-" + state, size, MARKS[state] || "●", label),
+    };
+  }
+
+  // Several too near to each other to be told apart at this zoom: their number. Choosing it comes nearer,
   // or names them all where coming nearer can't part them.
-  function cluster(map, found, together, say, language) {
-    const size = Math.min(60, 34 + 8 * Math.log10(found.length));
-    const icon = L.divIcon({ className: "pin cluster", html: String(found.length), iconSize: [size, size] });
-    const bounds = L.latLngBounds(found.map((one) => one.where));
-    const marker = L.marker(bounds.getCenter(), { icon: icon, title: String(found.length), alt: String(found.length) });
-    if (together) {
+  function cluster(map, heap) {
+    const size = Math.min(44, 34 + 5 * Math.log10(heap.length));
+    const bounds = L.latLngBounds(heap.map((one) => one.where));
+    const label = heap.length + ": " + heap.slice(0, 3).map((one) => one.label).join("; ") + (heap.length > 3 ? " …" : "");
+    const marker = mark(heap[0].where, "cluster", size, String(heap.length), label);
+    if (map.getZoom() >= 16 || heap.every((one) => one.where.equals(heap[0].where))) {
       marker.bindPopup(function () {
         const box = document.createElement("div");
-        found.forEach((one) => box.append(popup(one.feature, say, language)));
+        heap.forEach((one) => box.append(one.box()));
         return box;
       }, { maxHeight: 240 });
     } else {
-      marker.on("click keypress", () => map.fitBounds(bounds.pad(0.2), { maxZoom: map.getZoom() + 3 }));
+      const nearer = () => map.fitBounds(bounds.pad(0.2), { maxZoom: map.getZoom() + 3 });
+      marker.on("click", nearer).on("keypress", (event) => { if (event.originalEvent.key === "Enter") nearer(); });
     }
     return marker;
   }
 
-  function arrange(map, pins, found, say, language) {
-    pins.clearLayers();
-    const heaps = new Map();
+  // Each joins the first heap within reach, else begins one: heaps are never nearer than CLUSTER_PIXELS to each other.
+  function heapsOf(map, found) {
+    const squares = new Map(), heaps = [];
     found.forEach(function (one) {
-      const at = map.project(one.where).divideBy(CLUSTER_PIXELS).round();
-      const key = at.x + ":" + at.y;
-      heaps.set(key, (heaps.get(key) || []).concat([one]));
-    });
-    heaps.forEach(function (heap) {
-      const together = map.getZoom() >= 16 || heap.every((one) => one.where.equals(heap[0].where));
-      if (heap.length > 1 && !(together && heap.length <= SIDE_BY_SIDE)) {
-        cluster(map, heap, together, say, language).addTo(pins);
-        return;
+      const at = map.project(one.where), x = Math.floor(at.x / CLUSTER_PIXELS), y = Math.floor(at.y / CLUSTER_PIXELS);
+      for (let dx = -1; dx <= 1; dx++) {
+        for (let dy = -1; dy <= 1; dy++) {
+          const near = (squares.get((x + dx) + ":" + (y + dy)) || []).find((heap) => heap.at.distanceTo(at) < CLUSTER_PIXELS);
+          if (near) return near.all.push(one);
+        }
       }
-      // A few at one place never part by zooming: they stand side by side.
-      heap.forEach(function (one, number) {
-        const shift = (number - (heap.length - 1) / 2) * 30;
-        const where = heap.length > 1 ? map.unproject(map.project(heap[0].where).add([shift, 0])) : one.where;
-        pin(one.feature, where).bindPopup(() => popup(one.feature, say, language)).addTo(pins);
-      });
+      const heap = { at: at, all: [one] };
+      squares.set(x + ":" + y, (squares.get(x + ":" + y) || []).concat([heap]));
+      heaps.push(heap);
+    });
+    return heaps.map((heap) => heap.all);
+  }
+
+  function arrange(map, pins, found) {
+    pins.clearLayers();
+    heapsOf(map, found).forEach(function (heap) {
+      (heap.length > 1 ? cluster(map, heap) : heap[0].mark().bindPopup(heap[0].box)).addTo(pins);
     });
   }
 
@@ -115,18 +129,23 @@
   }
 
   // Halls, charging, water points, warm rooms; what is dark itself looks so. The page of them says the same.
-  async function servicePoints(map, source, language) {
+  async function servicePoints(source, language) {
     const answer = await fetch(source).catch(() => null);
-    if (!answer || !answer.ok) return;
+    if (!answer || !answer.ok) return [];
     const signs = { hall: "⌂", charging: "ϟ", water: "≋", warm_room: "☼" };
-    (await answer.json()).features.forEach(function (one) {
+    return (await answer.json()).features.map(function (one) {
       const p = one.properties, name = p.name[language] || p.name.en, at = one.geometry.coordinates;
-      const icon = L.divIcon({ className: "pin pin-place pin-" + p.supply, html: signs[p.kind], iconSize: [26, 26] });
-      const box = document.createElement("div"), link = document.createElement("a");
-      link.href = "/service-points";
-      link.textContent = name;
-      box.append(link, document.createElement("br"), p.address);
-      L.marker([at[1], at[0]], { icon: icon, title: name, alt: name }).bindPopup(box).addTo(map);
+      const where = L.latLng(at[1], at[0]);
+      return {
+        where: where, label: name, mark: () => mark(where, "pin-place pin-" + p.supply, 26, signs[p.kind], name),
+        box: function () {
+          const box = document.createElement("div"), link = document.createElement("a");
+          link.href = "/service-points";
+          link.textContent = name;
+          box.append(link, document.createElement("br"), p.address);
+          return box;
+        },
+      };
     });
   }
 
@@ -158,12 +177,14 @@
     layer.addTo(map);
     const pins = L.layerGroup().addTo(map), found = [];
     layer.eachLayer(function (one) {
-      if (one.feature.properties.phase && one.getLatLngs) found.push({ feature: one.feature, where: middle(one) });
+      if (one.feature.properties.phase && one.getLatLngs) found.push(ofOutage(one.feature, middle(one), say, language));
     });
-    arrange(map, pins, found, say, language);
-    map.on("zoomend", () => arrange(map, pins, found, say, language));
+    arrange(map, pins, found);
+    map.on("zoomend", () => arrange(map, pins, found));
     element.dataset.ready = "true";
-    if (element.dataset.points) servicePoints(map, element.dataset.points, language);
+    if (!element.dataset.points) return;
+    const places = await servicePoints(element.dataset.points, language);
+    if (places.length) arrange(map, pins, (found.push(...places), found));
   }
 
   // Without its data (no network, or the page is being left) there is no map; the list beside it says the same.

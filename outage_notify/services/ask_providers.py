@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -45,11 +45,15 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class Question(Generic[A]):
-    """About one delivery; `ask` is called without a transaction, None where nobody is to be asked."""
+    """About one delivery; `ask` is called without a transaction, None where nobody is to be asked.
+
+    `calls`: it is no question alone, but hands the message in once more.
+    """
 
     delivery: int
     sender: str
     ask: Callable[[], A | None] | None
+    calls: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def settle_doubts(rt: Runtime) -> Counter[str]:
     came_to: Counter[str] = Counter()
     with _Asker(rt.settings.send_threads) as asker:
         for taken, until in _questions(rt, DeliveryState.IN_DOUBT, MOST_DOUBTS):
-            answers = asker.all(_doubts(rt, taken))
+            answers = asker.all(_taken_over(rt, _doubts(rt, taken)))
 
             def settle(
                 session: Session,
@@ -144,6 +148,19 @@ def _doubts(rt: Runtime, taken: Sequence[int]) -> list[Question[settle_doubt.Sai
         ]
 
 
+def _taken_over(
+    rt: Runtime, questions: Sequence[Question[settle_doubt.Said]]
+) -> list[Question[settle_doubt.Said]]:
+    """The same, those that hand in a message again only while it is ours alone to do so."""
+    again = [one.delivery for one in questions if one.calls]
+    if not again:
+        return list(questions)
+    with rt.database.write() as session:
+        claims.hold(session, again)
+        ours = claims.take_over(session, again)
+    return [one if one.delivery in ours or not one.calls else replace(one, ask=None) for one in questions]
+
+
 def _messages(rt: Runtime, wave: Wave, now: datetime) -> dict[int, Message]:
     texts, made = WaveTexts(rt, wave, now), {}
     for row in wave.rows:
@@ -170,7 +187,7 @@ def _doubt(
         return Question(row.id, sender.name, lambda: sender.find(message, began, known))
     if wanted:
         return Question(row.id, sender.name, None)  # It is sent again in its turn.
-    return Question(row.id, sender.name, lambda: _repeated(sender, message))
+    return Question(row.id, sender.name, lambda: _repeated(sender, message), calls=True)
 
 
 def _repeated(sender: Sender, message: Message) -> Outcome | None:

@@ -339,6 +339,22 @@ def take_questions(
     return taken
 
 
+def take_over(session: Session, deliveries: Collection[int]) -> frozenset[int]:
+    """Doubtful rows for which another call is made now: whoever held them before can't give them back any more.
+
+    A worker that slept through its lease says afterwards that it never called, and is right; but a row that went back
+    to READY by that, and was withdrawn, would be withdrawn under a call. Returns those that are still in doubt.
+    """
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(deliveries), Delivery.state == S.IN_DOUBT)
+        .values(fence=Delivery.fence + 1)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return frozenset(session.scalars(statement))
+
+
 def asked(session: Session, delivery: int, next_check_at: datetime, counted: bool) -> bool:
     """Note that the provider was asked about a doubtful row; `counted` if it gave an answer."""
     statement = update(Delivery).where(Delivery.id == delivery, Delivery.state == S.IN_DOUBT)

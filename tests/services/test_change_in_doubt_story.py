@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.services import run_outage
+from outage_notify.services import ask_providers, run_outage
+from outage_notify.store import claims
 from tests.factories.world import World
 
 S = DeliveryState
@@ -115,3 +118,36 @@ def test_what_was_never_handed_in_is_withdrawn_and_nobody_hears_of_the_change(ci
     come_to_rest(city)
     assert city.ledger() == []
     assert set(city.states()) == {S.WITHDRAWN}
+
+
+def test_a_worker_that_wakes_up_under_the_repeated_mail_does_not_take_it_back(
+    city: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It slept through its lease before it called; meanwhile the outage was cancelled and the mail handed in again."""
+    home = city.customer(sms=None, voice=None)
+    reference = city.approved()
+    city.turn_to(city.monday + timedelta(days=2, minutes=1))
+    lease = timedelta(seconds=60)
+    with city.rt.database.write() as session:
+        now = city.rt.now(session)
+        (held,) = claims.claim(session, Channel.EMAIL, "w", now, lease, 10)
+        assert claims.begin(session, held, "w", "smtp", now, lease)
+    cancel(city, reference)
+    handed_in = ask_providers._repeated
+
+    def wakes_up(*args: Any) -> Any:
+        answer = handed_in(*args)
+        with city.rt.database.write() as session:
+            claims.unbegin(session, held, city.rt.now(session))
+        city.work()
+        return answer
+
+    monkeypatch.setattr(ask_providers, "_repeated", wakes_up)
+    for _ in range(2):
+        city.turn_to(city.now() + GRACE)
+        city.reconcile()
+    monkeypatch.undo()
+    come_to_rest(city)
+    assert sent(city, home) == [("SEVEN_DAY", "ACCEPTED"), ("CANCELLED", "ACCEPTED")]
+    assert len(city.ledger()) == 2
+    assert city.reconcile().holds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -47,8 +48,9 @@ def test_the_paper_names_streets_and_never_a_house(city: World) -> None:
     for which in (Paper.HOTLINE, Paper.MEDIA, Paper.POSTER):
         text = papers.paper(city.rt, reference, which, EN).text
         assert "River Road" in text and "single houses" in text
-        for hidden in ("Villa", "Lonely", "7 ", "line:2"):
-            assert hidden not in text.replace("7 days", "").replace(" 2027", ""), which
+        for hidden in ("Villa", "Lonely", "line:2"):
+            assert hidden not in text, which
+        assert not re.search(r"\d+ (River|Lonely)", text), which
     assert "line:2" in papers.paper(city.rt, reference, Paper.PLAN, EN).text
 
 

@@ -34,7 +34,7 @@ def test_steps_add_to_the_law_and_are_told(city: World) -> None:
     reference = city.approved(days=20)
     # The first notice comes forward to the twelfth day, nine and five are notices more, the day ahead stays.
     assert notices(city) == [("SEVEN_DAY", 1, 12), ("AGAIN", 2, 9), ("AGAIN", 3, 5), ("DAY_AHEAD", 1, 1)]
-    for days in (11, 15):
+    for days in (8, 11, 15):
         city.turn_to(city.monday + timedelta(days=days, hours=1))
         city.work()
     texts = [one["text"] for one in city.ledger(city.address(home, Channel.SMS))]

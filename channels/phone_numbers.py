@@ -128,6 +128,8 @@ def _plain_and_valid(e164: str) -> bool:
     if own.startswith("0") or _trunk(code).match(own):
         # A trunk prefix, which would be taken off, or a zero that belongs to the number.
         return False
+    if _usual(code).match(own):
+        return True
     kind = phonenumbers.number_type(phonenumbers.PhoneNumber(country_code=code, national_number=int(own)))
     return kind != PhoneNumberType.UNKNOWN and kind not in COSTLY
 
@@ -138,6 +140,38 @@ def _trunk(code: int) -> re.Pattern[str]:
     region = phonenumbers.region_code_for_country_code(code)
     about = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     return re.compile(about.national_prefix_for_parsing or "(?!)") if about is not None else re.compile("")
+
+
+@functools.cache
+def _usual(code: int) -> re.Pattern[str]:
+    """Landlines and mobiles of this country as one expression for the digits after the code; nothing costly.
+
+    The library asks ten expressions of each number. Where countries share a code nothing is usual: which of them
+    it is must be asked first.
+    """
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    about = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0])
+    if len(regions) > 1 or about is None:
+        return re.compile("(?!)")
+    whole, landline, mobile, premium, shared = (
+        _described(one)
+        for one in (
+            about.general_desc,
+            about.fixed_line,
+            about.mobile,
+            about.premium_rate,
+            about.shared_cost,
+        )
+    )
+    return re.compile(rf"(?={whole})(?!{premium})(?!{shared})(?:{mobile}|{landline})", re.ASCII)
+
+
+def _described(about: phonenumbers.PhoneNumberDesc | None) -> str:
+    """The numbers of one kind as an expression: length and digits; one that nothing matches where there are none."""
+    if about is None or not about.national_number_pattern:
+        return "(?!)"
+    lengths = "|".join(rf"\d{{{length}}}\Z" for length in about.possible_length)
+    return rf"(?:(?={lengths})(?:{about.national_number_pattern})\Z)"
 
 
 def is_fictional(e164: str) -> bool:

@@ -83,8 +83,7 @@ class FirstStore:
                 points.append(
                     (cells["service_point_id"], number, site, cells["element"], cells["place"], manager)
                 )
-            for address, row in one.contacts().items():
-                contacts.append((number, *address, row["person"], row["position"]))
+            contacts += [(number, *address) for address in one.addresses()]
         self.customers.added += len(people)
         self.service_points.added += len(points)
         self.contacts.added += len(contacts)

@@ -42,24 +42,29 @@ class IncomingCustomer:
             "gone_at": None,
         }
 
-    def contacts(self) -> dict[tuple[Channel, str, bool], dict[str, Any]]:
-        """By (channel, address, backup): the customer's own ones first, then the backup's.
+    def addresses(self) -> list[tuple[Channel, str, bool, str, int]]:
+        """(channel, address, backup, person, position): the customer's own ones first, then the backup's.
 
-        The letter goes to the first service point. A backup is told by text and by call.
+        The letter goes to the first service point. A backup is told by text and by call. No two are of the
+        same channel and side.
         """
-        backup, person = self.values["backup_phone"], self.values["backup_name"]
-        wanted = (
-            (Channel.SMS, self.values["sms"], False, ""),
-            (Channel.VOICE, self.values["voice"], False, ""),
-            (Channel.EMAIL, self.values["email"], False, ""),
-            (Channel.LETTER, self.feeds[0]["place"], False, ""),
-            (Channel.SMS, backup, True, person),
-            (Channel.VOICE, backup, True, person),
-        )
+        values = self.values
+        wanted = [
+            (Channel.SMS, values["sms"], False, "", 0),
+            (Channel.VOICE, values["voice"], False, "", 1),
+            (Channel.EMAIL, values["email"], False, "", 2),
+            (Channel.LETTER, self.feeds[0]["place"], False, "", 3),
+        ]
+        if backup := values["backup_phone"]:
+            person = values["backup_name"]
+            wanted += [(Channel.SMS, backup, True, person, 4), (Channel.VOICE, backup, True, person, 5)]
+        return [one for one in wanted if one[1]]
+
+    def contacts(self) -> dict[tuple[Channel, str, bool], dict[str, Any]]:
+        """The addresses by (channel, address, backup)."""
         return {
-            (channel, address, is_backup): {"person": name, "position": position}
-            for position, (channel, address, is_backup, name) in enumerate(wanted)
-            if address
+            (channel, address, backup): {"person": person, "position": position}
+            for channel, address, backup, person, position in self.addresses()
         }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -67,6 +68,9 @@ _LONGEST = {
     "backup_name": 200,
     "grid_manager": 200,
 }
+_SHORTEST = min(_LONGEST.values())
+_words_of = operator.itemgetter("tier", "life_support", "vulnerable", "language")
+_MOST_WORDS = 1_000
 _TIERS = {tier.value: tier.value for tier in Tier} | {
     "特级": "SPECIAL",
     "一级": "FIRST",
@@ -125,6 +129,9 @@ class RowChecker:
         self.header = header
         self.faults = faults
         self.region = region
+        self._in_order = operator.itemgetter(*header.order) if header.order else tuple
+        # Words that were understood before, as they were written.
+        self._known_words: dict[tuple[str, ...], tuple[str, ...]] = {}
         # Grid managers and shared numbers repeat on many rows.
         self._number: Callable[[str], str] = functools.lru_cache(maxsize=20_000)(self._normalise)
 
@@ -132,7 +139,7 @@ class RowChecker:
         return normalise(text, self.region)
 
     def check(self, line: int, values: Sequence[str]) -> dict[str, str] | None:
-        """The clean cells by column, or None when the row has too few or too many."""
+        """The clean cells by column in the order of COLUMNS, or None when the row has too few or too many."""
         if len(values) != len(COLUMNS):
             word = "short" if len(values) < len(COLUMNS) else "long"
             message = f"The row is too {word}: {len(values)} columns instead of {len(COLUMNS)}."
@@ -143,21 +150,28 @@ class RowChecker:
         whole = "".join(values)
         if whole.isprintable() and (whole.isascii() or unicodedata.is_normalized("NFC", whole)):
             # Nothing to mend in any cell, as in nearly every row.
-            cells = {
-                column: values[at].strip() for column, at in zip(COLUMNS, self.header.order, strict=True)
-            }
-            for column, longest in _LONGEST.items():
-                if len(cells[column]) > longest:
-                    cells[column] = self._clean(line, column, cells[column])
+            cells = dict(zip(COLUMNS, map(str.strip, self._in_order(values)), strict=True))
+            if max(map(len, values)) > _SHORTEST:
+                for column, longest in _LONGEST.items():
+                    if len(cells[column]) > longest:
+                        cells[column] = self._clean(line, column, cells[column])
         else:
             cells = {
                 column: self._clean(line, column, values[at])
                 for column, at in zip(COLUMNS, self.header.order, strict=True)
             }
-        for column in REQUIRED:
-            if not cells[column]:
-                self.faults.add(line, column, "The cell is blank.", "Fill it in.")
-        self._words(line, cells)
+        if not all(map(cells.__getitem__, REQUIRED)):
+            for column in REQUIRED:
+                if not cells[column]:
+                    self.faults.add(line, column, "The cell is blank.", "Fill it in.")
+        words = _words_of(cells)
+        if (known := self._known_words.get(words)) is not None:
+            cells["tier"], cells["life_support"], cells["vulnerable"], cells["language"] = known
+        else:
+            before = len(self.faults)
+            self._words(line, cells)
+            if len(self.faults) == before and len(self._known_words) < _MOST_WORDS:
+                self._known_words[words] = _words_of(cells)
         self._addresses(line, cells)
         self._element(line, cells)
         return cells

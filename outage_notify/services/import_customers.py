@@ -8,6 +8,7 @@ Leaves reading to `customer_file`, cells to `customer_row`, and SQL to `store`.
 
 from __future__ import annotations
 
+import functools
 import secrets
 import time
 from collections.abc import Iterable, Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from outage_notify.services.runtime import Runtime
 
 CUSTOMERS_AT_ONCE = 5_000
+_SECRETS_AT_ONCE = 1_000
 _MUST_HAVE = ("name", "tier", "language")
 _COLUMNS_SHOWN = {"kind", "tier", "life_support", "vulnerable", "language"}
 
@@ -107,7 +109,7 @@ def _stage(file: CustomerFile, staging: Staging, faults: Faults, region: str) ->
     for row in rows:
         cells = checker.check(row.line, row.values)
         if cells is not None:
-            staging.add(row.line, [cells[column] for column in COLUMNS])
+            staging.add(row.line, list(cells.values()))
     staging.seal()
     if staging.count == 0 and not faults:
         message = "The file holds no customers; importing it would mark all of them as gone."
@@ -194,7 +196,8 @@ def _store(
     # Into empty tables everybody is new, and nobody need be looked for.
     first = people_queries.nobody_yet(session)
     managers = [(name, phone) for name, phone in staging.distinct("grid_manager", "grid_manager_phone")]
-    merge = FirstStore(session, staging.count, managers, _secret) if first else Merge(session, now, _secret)
+    secret = functools.partial(next, _secrets())
+    merge = FirstStore(session, staging.count, managers, secret) if first else Merge(session, now, secret)
     done = 0
     unreachable = _Seen()
     incoming = _customers(staging.by_customer())
@@ -227,8 +230,12 @@ def _store(
     }
 
 
-def _secret() -> str:
-    return secrets.token_urlsafe(24)
+def _secrets() -> Iterator[str]:
+    """Secrets without end, each as `secrets.token_urlsafe(24)` makes it; the system is asked once for a thousand."""
+    while True:
+        # 24 bytes are 32 characters, so that a long text falls into them without a rest.
+        text = secrets.token_urlsafe(24 * _SECRETS_AT_ONCE)
+        yield from (text[at : at + 32] for at in range(0, len(text), 32))
 
 
 @dataclass

@@ -31,12 +31,13 @@ ZONES = ("Asia/Shanghai", "Europe/Berlin", "UTC")
 
 
 def square(number: int, parts: int = 1) -> dict[str, Any]:
-    """An area: one square or several, closed and counter-clockwise."""
+    """An area: one square or several, closed, counter-clockwise and to six places."""
     rings = []
     for part in range(parts):
         west, south = 7.0 + number % 100 * 0.01 + part, 48.0 + number // 100 * 0.01
         ring = [[west, south], [west + 0.01, south], [west + 0.01, south + 0.01], [west, south + 0.01]]
-        rings.append([[*ring, ring[0]]])
+        exact = [[round(at, 6) for at in point] for point in ring]
+        rings.append([[*exact, exact[0]]])
     if parts == 1:
         return {"type": "Polygon", "coordinates": rings[0]}
     return {"type": "MultiPolygon", "coordinates": rings}

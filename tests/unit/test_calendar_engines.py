@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
 import vobject
 
 from channels.calendar import FeedEvent, event_uid, render_feed
 from channels.model import Language
+from tests.servers import foreign_readers
 
-ENGINES = Path(__file__).parent.parent / "fakes" / "calendar_engines"
 WINDOWS = 200
 # Clocks change by an hour, by half of one, on the southern half of the year, at midnight, or never.
 ZONES = (
@@ -94,42 +88,7 @@ def _milliseconds(instant: datetime) -> int:
 
 
 def _read_by_node(texts: list[str]) -> dict[str, list[list[object]]]:
-    """What ical.js and node-ical read, on a machine in yet another zone."""
-    folder = _installed()
-    done = subprocess.run(
-        ["node", "read.mjs"],
-        cwd=folder,
-        input=json.dumps(texts),
-        env=os.environ | {"TZ": "America/St_Johns"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
+    """What ical.js and node-ical read."""
+    answers = foreign_readers.read("calendars.mjs", texts)
     assert len(answers) == len(texts)
     return {name: [one[name][0] for one in answers] for name in ("ical.js", "node-ical")}
-
-
-def _installed() -> Path:
-    """A folder with the engines as the lock file names them, kept between runs. Where they cannot be had the test is
-    skipped with the reason; with CI=true that is a failure."""
-    folder = (
-        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "outage-notify-tests" / "engines"
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "read.mjs"):
-        shutil.copy(ENGINES / name, folder / name)
-    why = "" if shutil.which("node") and shutil.which("npm") else "node and npm are not installed"
-    kept = folder / "node_modules" / ".package-lock.json"
-    if not why and not (
-        kept.exists() and kept.stat().st_mtime >= (ENGINES / "package-lock.json").stat().st_mtime
-    ):
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-        why = "" if done.returncode == 0 else "npm could not fetch the engines"
-    if why and os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
-        pytest.fail(f"{why}. With CI=true the engines may not be left out.", pytrace=False)
-    if why:
-        pytest.skip(f"{why} (apt install npm)")
-    return folder

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels import phone_numbers
 from channels.phone_numbers import PhoneNumberError, is_fictional, mask, normalise
 
 
@@ -122,3 +125,20 @@ def test_a_number_in_full_takes_a_short_way_to_the_same_end(digit: str) -> None:
                 plain, at = f"+{code}{example.national_number}", len(str(code)) + 1
                 for text in (plain, plain[:at] + digit + plain[at:], plain[:at] + digit + plain[at + 1 :]):
                     assert _outcome(text) == _outcome(f"tel:{text}"), text
+
+
+def test_the_expression_of_a_country_takes_nothing_that_the_library_refuses_or_calls_costly() -> None:
+    chance = random.Random(7)
+    taken = 0
+    for _ in range(6_000):
+        code = chance.choice((86, 353, 49, 33, 81, 65, 852, 44, 39))
+        own = str(chance.randrange(10**6, 10 ** chance.randint(7, 11)))
+        if not phone_numbers._usual(code).match(own):
+            continue
+        number = phonenumbers.PhoneNumber(country_code=code, national_number=int(own))
+        assert phonenumbers.is_valid_number(number), (code, own)
+        assert phonenumbers.number_type(number) not in phone_numbers.COSTLY, (code, own)
+        # Countries that share a code take the long way.
+        assert code not in (44, 39)
+        taken += 1
+    assert taken > 50

@@ -22,6 +22,7 @@ from outage_notify.web import create_app
 from outage_notify.web.public_cache import SHELF
 from tests.factories import town
 from tests.factories.people import START
+from tests.servers import foreign_readers
 from tests.web.conftest import Person, turn
 
 V1 = "/open-data/v1"
@@ -79,6 +80,13 @@ def test_a_document_is_packed_tagged_and_open_to_every_page(rt: Runtime, strange
     assert plain.headers["ETag"] != packed.headers["ETag"]
     head = stranger.client.head(f"{V1}/{name}")
     assert head.data == b"" and head.headers["Content-Length"] == str(len(plain.data))
+
+
+def test_a_linter_finds_nothing_in_the_areas_of_a_network(rt: Runtime, stranger: Person) -> None:
+    town.approved(rt)
+    text = stranger.get(f"{V1}/outages.geojson").get_data(as_text=True)
+    assert "Polygon" in text
+    assert foreign_readers.read("geojson.mjs", [text]) == [[]]
 
 
 def test_an_address_with_the_version_is_kept_for_ever(rt: Runtime, stranger: Person, app: Flask) -> None:

@@ -7,8 +7,6 @@ of the file, with flat memory. It vanishes with `close`, and with the process.
 
 from __future__ import annotations
 
-import json
-import operator
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -111,27 +109,8 @@ class Staging:
         distinct = "SELECT COUNT(DISTINCT customer_id) FROM rows WHERE customer_id <> ''"
         ((customers,),) = self._connection.execute(distinct)
         # Where each customer's rows stand together anyway, the table is read from end to end and not by its index.
-        if customers == self._runs:
-            yield from self._rows_by_line()
-        else:
-            yield from self._rows("SELECT * FROM rows WHERE customer_id <> '' ORDER BY customer_id, line")
-
-    def _rows_by_line(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """All rows that name a customer, in the order of lines.
-
-        Two thousand as one text: SQLite lets other threads run at each row that it hands over, and whoever stores
-        rows meanwhile does not give the processor back for each.
-        """
-        rows = "SELECT * FROM rows WHERE customer_id <> '' AND line > ? ORDER BY line LIMIT ?"
-        query = f"SELECT json_group_array(json_array(line, {', '.join(self.columns)})) FROM ({rows})"  # noqa: S608 - ours
-        last = 0
-        while True:
-            ((text,),) = self._connection.execute(query, (last, _BATCH))
-            found = json.loads(text)
-            if not found:
-                return
-            for last, *values in sorted(found, key=operator.itemgetter(0)):
-                yield last, dict(zip(self.columns, values, strict=True))
+        order = "line" if customers == self._runs else "customer_id, line"
+        yield from self._rows(f"SELECT * FROM rows WHERE customer_id <> '' ORDER BY {order}")  # noqa: S608 - our own
 
     def odd_customers(self, must_have: Sequence[str], look_at: str) -> Iterator[tuple[int, dict[str, str]]]:
         """The same, only of customers with several rows, a blank in `must_have`, or a value in `look_at`."""

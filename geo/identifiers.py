@@ -31,8 +31,30 @@ def sort_ids(kind: str, ids: Sequence[str]) -> tuple[Array, list[int]]:
     if plain:
         order = np.argsort(values, kind="stable")
         return values[order], order.tolist()
+    if (numbered := _numbered_alike(ids)) is not None:
+        order = np.argsort(numbered, kind="stable")
+        return _encoded(ids)[order], order.tolist()
     places = sorted(range(len(ids)), key=lambda place: natural_key(f"{kind}:{ids[place]}"))
-    return np.array([ids[place].encode() for place in places], np.bytes_), places
+    return _encoded([ids[place] for place in places]), places
+
+
+def _numbered_alike(ids: Sequence[str]) -> Array | None:
+    """The numbers of identifiers that are one text with a number behind it (P1, P2 ...); None for all others."""
+    text = ids[0].rstrip("0123456789")
+    try:
+        numbers = [int(one[len(text) :]) for one in ids]
+        values = np.array(numbers, np.int64)
+    except (ValueError, OverflowError):
+        return None
+    # As Python writes them: without zeros ahead, which would make two of one number.
+    return values if [f"{text}{number}" for number in numbers] == list(ids) and values.min() >= 0 else None
+
+
+def _encoded(texts: Sequence[str]) -> Array:
+    try:
+        return np.array(texts, np.bytes_)
+    except UnicodeEncodeError:
+        return np.array([one.encode() for one in texts], np.bytes_)
 
 
 def _integer(text: str) -> int:
@@ -88,9 +110,15 @@ class Identifiers:
     def numbers(self, names: Sequence[str]) -> Array:
         """The numbers of very many ``kind:id`` at once, -1 for what there is not."""
         found = np.full(len(names), -1, np.int64)
-        places: dict[str, list[int]] = {}
-        for at, name in enumerate(names):
-            places.setdefault(name[: name.find(":") + 1], []).append(at)
+        places: dict[str, Sequence[int]] = {}
+        first = names[0][: names[0].find(":") + 1] if names else ""
+        if first and all(name.startswith(first) for name in names):
+            places[first] = range(len(names))
+        else:
+            several: dict[str, list[int]] = {}
+            for at, name in enumerate(names):
+                several.setdefault(name[: name.find(":") + 1], []).append(at)
+            places |= several
         for prefix, where in places.items():
             table = self.tables.get(prefix[:-1])
             if table is None or not len(table):
@@ -98,7 +126,7 @@ class Identifiers:
             own = [names[at][len(prefix) :] for at in where]
             if table.dtype.kind == "S":
                 order = self.text_order[prefix[:-1]]
-                wanted = np.array([one.encode() for one in own], np.bytes_)
+                wanted = _encoded(own)
                 slot = np.minimum(np.searchsorted(table, wanted, sorter=order), len(table) - 1)
                 place = order[slot].astype(np.int64)
             else:

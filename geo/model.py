@@ -48,9 +48,9 @@ class GeoError(Exception):
 
 
 def natural_key(text: str) -> tuple[Any, ...]:
-    """Sort key that puts load:2 before load:10. Odd places are always numbers, so keys compare."""
+    """Sort key that puts load:2 before load:10, and load:P before load:P1; odd parts are numbers."""
     parts = _DIGITS.split(text)
-    return (*(int(part) if place % 2 else part for place, part in enumerate(parts)), text)
+    return tuple([int(part) if place % 2 else part for place, part in enumerate(parts)]), text
 
 
 def natural(ids: Iterable[str]) -> tuple[str, ...]:

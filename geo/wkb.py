@@ -14,13 +14,16 @@ _POINT = 1
 _LINE = 2
 
 
+_POINTS = struct.Struct("<BI2d")
+
+
 def encode(geometry: Geometry) -> bytes:
     """The vertices as WKB; exact, doubles are kept bit by bit."""
     if not geometry:
         raise ValueError("a geometry has at least one vertex")
-    flat = [number for vertex in geometry for number in vertex]
     if len(geometry) == 1:
-        return struct.pack("<BI2d", 1, _POINT, *flat)
+        return _POINTS.pack(1, _POINT, *geometry[0])
+    flat = [number for vertex in geometry for number in vertex]
     return struct.pack(f"<BII{len(flat)}d", 1, _LINE, len(geometry), *flat)
 
 
@@ -39,3 +42,12 @@ def decode(data: bytes) -> Geometry:
     except (KeyError, IndexError, struct.error) as error:
         raise ValueError("not well-known binary of a point or a line") from error
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def box(data: bytes) -> tuple[float, float, float, float]:
+    """West, south, east and north of what `encode` wrote."""
+    if len(data) == _POINTS.size:
+        _, _, lon, lat = _POINTS.unpack(data)
+        return lon, lat, lon, lat
+    lons, lats = zip(*decode(data), strict=True)
+    return min(lons), min(lats), max(lons), max(lats)

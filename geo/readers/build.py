@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo import wkb
 from geo.feeders import Wiring, feeders_of
 from geo.geojson import BUS_FIELDS, ONE_BUS
 from geo.model import BRANCH_KINDS, BUS, SWITCH
 from geo.readers.coordinates import check_coordinates
 from geo.readers.draft import CLOSED, IN_SERVICE, KIND_CODES, KIND_NAMES, ON, SOURCE, Draft
 from geo.readers.report import Report
-from geo.wkb import decode
 
 Numbers = NDArray[np.int32]
 
@@ -62,7 +62,7 @@ class Checked:
                 shape = None
             box: Box = (None, None, None, None)
             if shape is not None:
-                box = _box(decode(shape))
+                box = wkb.box(shape)
             elif self.drawn and buses:
                 box = places.box([end[number] for end in ends[: len(buses)]], kind in _BRANCHES)
             third = len(buses) > 2
@@ -117,13 +117,6 @@ class _Places:
         if not branch or len(lons) == 1:
             return lons[0], lats[0], lons[0], lats[0]
         return min(lons), min(lats), max(lons), max(lats)
-
-
-def _box(shape: tuple[tuple[float, float], ...]) -> Box:
-    if len(shape) == 1:
-        return (*shape[0], *shape[0])
-    lons, lats = zip(*shape, strict=True)
-    return min(lons), min(lats), max(lons), max(lats)
 
 
 def finish(draft: Draft, report: Report) -> Checked | None:

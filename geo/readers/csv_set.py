@@ -109,7 +109,8 @@ def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: R
         )
     if any(one not in columns for one in needed):
         return
-    read = {one: _reader_of(one, ends) for one in columns}
+    # How each column is read: as text, by a way of its own, as a further value, or as part of the position.
+    texts, others, further, places = _ways(columns, ends)
     width = len(columns)
     for row in rows:
         line = rows.line_num
@@ -118,29 +119,51 @@ def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: R
                 message = f"It has not {width} cells like the header, but {len(row)}."
                 report.fault(name, line, message=message, remedy="Mend the row.")
             continue
-        filled = {key: cell for key, raw in zip(columns, row, strict=True) if (cell := raw.strip())}
         values: dict[str, object] = {"kind": kind}
-        attrs: dict[str, object] = {}
-        for key, cell in filled.items():
-            way = read[key]
-            if way is not None:
+        for at, key in texts:
+            if cell := row[at].strip():
+                values[key] = cell
+        for at, key, way in others:
+            if cell := row[at].strip():
                 values[key] = way(cell)
-            elif key not in _PLACE:
-                attrs[key[:40]] = _number(cell)
-        values["attrs"] = attrs
+        values["attrs"] = {key: _number(cell) for at, key in further if (cell := row[at].strip())}
         cells = Cells(name, line, values, report)
-        element = geojson_profile.element(cells, _place(filled, cells))
+        place = {key: cell for at, key in places if (cell := row[at].strip())}
+        element = geojson_profile.element(cells, _place(place, cells) if place else None)
         if element is not None:
             draft.add(element, name, line, cells.text("feeder"))
 
 
-def _reader_of(column: str, ends: tuple[str, ...]) -> Callable[[str], object] | None:
-    """How a cell of this column is read; None for what is kept as a further value, or is a position."""
-    if column in ("in_service", "closed", "slack"):
-        return lambda cell: _FLAGS.get(cell.casefold(), cell)
-    if column in ("vn_kv", "length_km"):
-        return _number
-    return str if column in _PLAIN or column in ends else None
+def _ways(
+    columns: list[str], ends: tuple[str, ...]
+) -> tuple[
+    list[tuple[int, str]],
+    list[tuple[int, str, Callable[[str], object]]],
+    list[tuple[int, str]],
+    list[tuple[int, str]],
+]:
+    """(place, name) of the columns that are text, with how they are read of those that are not, of those that
+    are kept as further values, and of those that say the position."""
+    texts: list[tuple[int, str]] = []
+    others: list[tuple[int, str, Callable[[str], object]]] = []
+    further: list[tuple[int, str]] = []
+    places: list[tuple[int, str]] = []
+    for at, column in enumerate(columns):
+        if column in ("in_service", "closed", "slack"):
+            others.append((at, column, _flag))
+        elif column in ("vn_kv", "length_km"):
+            others.append((at, column, _number))
+        elif column in _PLACE:
+            places.append((at, column))
+        elif column in _PLAIN or column in ends:
+            texts.append((at, column))
+        else:
+            further.append((at, column[:40]))
+    return texts, others, further, places
+
+
+def _flag(cell: str) -> bool | str:
+    return _FLAGS.get(cell.casefold(), cell)
 
 
 def _encoding(head: bytes) -> str:

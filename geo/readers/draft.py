@@ -118,7 +118,8 @@ class Draft:
                 possible = False
             else:
                 west, south, east, north = self.box
-                self.box = (min(west, lon), min(south, lat), max(east, lon), max(north, lat))
+                if not (west <= lon <= east and south <= lat <= north):
+                    self.box = (min(west, lon), min(south, lat), max(east, lon), max(north, lat))
             if not (-90 <= lon <= 90 and -180 <= lat <= 180):
                 self.drawn_turned = False
         return possible
@@ -173,11 +174,15 @@ class Draft:
             return self._waiting
         if self._file is None:
             raise ValueError("there are no pieces")
-        self._file.seek(self._pieces[piece])
+        # Read as a whole: from a file, marshal asks for a few bytes at a time.
+        last = piece + 1 == len(self._pieces)
+        end = self._file.seek(0, 2) if last else self._pieces[piece + 1]
         try:
-            found: list[Record] = marshal.load(self._file)  # noqa: S302 - written by this very process
+            self._file.seek(self._pieces[piece])
+            written = self._file.read(end - self._pieces[piece])
         finally:
             self._file.seek(0, 2)
+        found: list[Record] = marshal.loads(written)  # noqa: S302 - written by this very process
         return found
 
     def element(self, number: int, record: Record) -> Element:

@@ -101,6 +101,9 @@ def _attrs(cells: Cells) -> dict[str, Any]:
     if not isinstance(attrs, dict):
         cells.fault("attrs", f"{clip(attrs)} is not an object.", 'Write {"name": value, ...}.')
         return {}
+    values = cells.values
+    if not attrs and not ("vn_kv" in values or "length_km" in values or "slack" in values):
+        return {}
     try:
         if attrs:
             json.dumps(attrs, allow_nan=False)

@@ -93,14 +93,13 @@ class Cells:
 
 def identifier(value: object) -> str | None:
     """The text form of an identifier: 12, 12.0 and "12" are one; None for what cannot be one."""
+    if isinstance(value, str):
+        text = value.strip()
+        return text if text and len(text) <= LONGEST_ID and text.isprintable() else None
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return str(value) if abs(value) < 10**30 else None
     if isinstance(value, float):
         return str(int(value)) if math.isfinite(value) and value.is_integer() and abs(value) < 1e15 else None
-    if isinstance(value, str):
-        text = value.strip()
-        if text and len(text) <= LONGEST_ID and text.isprintable():
-            return text
     return None

@@ -19,6 +19,9 @@ from outage_notify.services.import_report import Tally
 from outage_notify.store import bulk, people_queries
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 
+_TIERS = {one.value: one for one in Tier}
+_LANGUAGES = {one.value: one for one in Language}
+
 
 @dataclass
 class IncomingCustomer:
@@ -35,10 +38,10 @@ class IncomingCustomer:
             "customer_id": self.customer_id,
             "name": self.values["name"],
             "kind": self.values["kind"],
-            "tier": Tier(self.values["tier"]),
+            "tier": _TIERS[self.values["tier"]],
             "life_support": self.values["life_support"] == "1",
             "vulnerable": self.values["vulnerable"] == "1",
-            "language": Language(self.values["language"]),
+            "language": _LANGUAGES[self.values["language"]],
             "gone_at": None,
         }
 

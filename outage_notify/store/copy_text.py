@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from types import NoneType
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Dialect, Float, Integer, LargeBinary, String
@@ -23,7 +24,6 @@ _NULL = "\\N"
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 # Values of these come again and again: each is worked out once in a block of rows.
 _REPEATED = (Word, Instant)
-_TEXTS, _NUMBERS = frozenset({str}), (frozenset({int}), frozenset({float}))
 
 
 def can_write(columns: Iterable[Column[Any]]) -> bool:
@@ -68,14 +68,26 @@ def _json(value: Any) -> str:
 
 def _texts(values: Sequence[Any]) -> Sequence[str]:
     """The values of one column."""
-    kinds = frozenset(map(type, values))
-    if kinds == _TEXTS:
+    kinds = set(map(type, values))
+    if NoneType not in kinds:
+        return _filled(values, kinds)
+    if len(kinds) == 1:
+        return [_NULL] * len(values)
+    texts = iter(_filled([one for one in values if one is not None], kinds - {NoneType}))
+    return [_NULL if one is None else next(texts) for one in values]
+
+
+def _filled(values: Sequence[Any], kinds: set[type]) -> Sequence[str]:
+    """The same of a column without gaps."""
+    if kinds == {str}:
         whole = "".join(values)
         if not ("\\" in whole or "\t" in whole or "\n" in whole or "\r" in whole):
             return values
-    elif kinds in _NUMBERS:
+    elif kinds in ({int}, {float}):
         return list(map(str, values))
-    return [_text(value) for value in values]
+    elif kinds == {bool}:
+        return ["t" if one else "f" for one in values]
+    return [_text(one) for one in values]
 
 
 def _text(value: Any) -> str:

@@ -33,7 +33,7 @@ STEP_LIFE = timedelta(minutes=30)
 
 
 def _page(status: int = 200, **more: Any) -> Any:
-    values: dict[str, Any] = dict.fromkeys(("token", "place", "reference"), "")
+    values: dict[str, Any] = dict.fromkeys(("token", "place", "reference", "address"), "")
     values |= more
     settings = runtime().settings
     values |= {
@@ -58,11 +58,12 @@ def page() -> Any:
 def ask() -> Any:
     rt, form = runtime(), request.form
     reference, place = form.get("outage", "")[:40], form.get("place", "")[:200]
+    address = form.get("address", "")[:320]
     try:
         asked = follow.ask(
             rt,
             shelf().current().listed,
-            form.get("address", "")[:320],
+            address,
             language(),
             may_ask,
             reference=reference,
@@ -71,9 +72,9 @@ def ask() -> Any:
         with rt.database.read() as session:
             token = rt.link_token(links.FOLLOW, asked, rt.now(session) + STEP_LIFE)
     except (InvalidInput, NotFound) as error:
-        return _page(422, reference=reference, place=place, error=error)
+        return _page(422, reference=reference, place=place, address=address, error=error)
     except SQLAlchemyError:
-        return _page(503, reference=reference, place=place, away=True)
+        return _page(503, reference=reference, place=place, address=address, away=True)
     return _page(token=token, reference=reference, place=place)
 
 

@@ -141,3 +141,11 @@ def test_an_unknown_outage_cannot_be_followed(stranger: Person) -> None:
     assert stranger.get("/follow?outage=PO-2026-9999").status_code == 404
     form = stranger.hidden("/follow") | {"outage": "PO-2026-9999", "address": MAIL}
     assert stranger.post("/follow", form).status_code == 422
+
+
+def test_an_address_that_cannot_be_used_is_still_in_the_form(rt: Runtime, stranger: Person) -> None:
+    reference = town.approved(rt)
+    form = stranger.hidden(f"/follow?outage={reference}") | {"outage": reference, "address": 'ada@"nowhere'}
+    answer = stranger.post("/follow", form)
+    assert answer.status_code == 422
+    assert 'value="ada@&#34;nowhere"' in answer.get_data(as_text=True)

@@ -134,7 +134,8 @@ def test_what_nobody_takes_is_given_up_listed_and_replayed(city: World, receiver
     hook = webhooks.add(city.rt, "petra", "City", receiver.url)
     city.approved()
     receiver.answers = [503] * 10
-    for pause in (timedelta(), *push_events.BACK_OFF):
+    push_events.push_due(city.rt)
+    for pause in push_events.BACK_OFF:
         city.turn_to(city.now() + pause)
         push_events.push_due(city.rt)
     city.pass_time(days=9)

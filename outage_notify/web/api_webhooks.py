@@ -7,6 +7,7 @@ it, and in no stored answer: it is derived anew when the same request comes agai
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask import Response, url_for
 
 from outage_notify.domain.errors import NotFound
 from outage_notify.services import machine_access, webhooks
+from outage_notify.services.runtime import Runtime
 from outage_notify.web import api_parts as parts
 from outage_notify.web import openapi
 from outage_notify.web.api import pages
@@ -71,17 +73,14 @@ def webhook_replay(number: int) -> Response:
     )
 
 
-@pages.post("/webhooks/<int:number>/<any(stop, start):step>")
-def webhook_step(number: int, step: str) -> Response:
-    parts.body_of({})
-    rt = runtime()
+@pages.post("/webhooks/<int:number>/stop")
+def webhook_stop(number: int) -> Response:
+    return _stepped(number, webhooks.stop)
 
-    def call() -> str:
-        machine_access.require_admin(rt, parts.machine())
-        (webhooks.stop if step == "stop" else webhooks.start)(rt, parts.machine().username, number)
-        return str(number)
 
-    return parts.once(call, 200, _shown)
+@pages.post("/webhooks/<int:number>/start")
+def webhook_start(number: int) -> Response:
+    return _stepped(number, webhooks.start)
 
 
 @pages.post("/webhooks/<int:number>/remove")
@@ -95,6 +94,18 @@ def webhook_remove(number: int) -> Response:
         return str(number)
 
     return parts.once(call, 200, lambda _: ({"removed": number}, url_for("api.webhook_list")))
+
+
+def _stepped(number: int, step: Callable[[Runtime, str, int], object]) -> Response:
+    parts.body_of({})
+    rt = runtime()
+
+    def call() -> str:
+        machine_access.require_admin(rt, parts.machine())
+        step(rt, parts.machine().username, number)
+        return str(number)
+
+    return parts.once(call, 200, _shown)
 
 
 def _listed(one: webhooks.Listed) -> dict[str, Any]:

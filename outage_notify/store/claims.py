@@ -24,6 +24,7 @@ from outage_notify.store.wave_claims import accepted_many as accepted_many
 from outage_notify.store.wave_claims import begin as begin
 from outage_notify.store.wave_claims import begin_many as begin_many
 from outage_notify.store.wave_claims import claim as claim
+from outage_notify.store.wave_claims import take_over as take_over
 from outage_notify.store.wave_claims import unbegin as unbegin
 
 S = DeliveryState
@@ -337,22 +338,6 @@ def take_questions(
     if taken:
         _changed(session, update(Delivery).where(Delivery.id.in_(taken)).values(next_check_at=until))
     return taken
-
-
-def take_over(session: Session, deliveries: Collection[int]) -> frozenset[int]:
-    """Doubtful rows for which another call is made now: whoever held them before can't give them back any more.
-
-    A worker that slept through its lease says afterwards that it never called, and is right; but a row that went back
-    to READY by that, and was withdrawn, would be withdrawn under a call. Returns those that are still in doubt.
-    """
-    statement = (
-        update(Delivery)
-        .where(Delivery.id.in_(deliveries), Delivery.state == S.IN_DOUBT)
-        .values(fence=Delivery.fence + 1)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return frozenset(session.scalars(statement))
 
 
 def asked(session: Session, delivery: int, next_check_at: datetime, counted: bool) -> bool:

@@ -7,7 +7,7 @@ because a statement for each row costs more than the call to the provider.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -284,6 +284,22 @@ def unbegin(session: Session, held: Claim, now: datetime) -> bool:
     )
     session.execute(delete(A).where(A.c.delivery_ref == held.delivery, A.c.fence == held.fence))
     return session.scalar(statement) is not None
+
+
+def take_over(session: Session, deliveries: Collection[int]) -> frozenset[int]:
+    """Doubtful rows for which another call is made now: whoever held them before can't give them back any more.
+
+    A worker that slept through its lease says afterwards that it never called, and is right; but a row
+    that went back to READY by that, and was withdrawn, would be withdrawn under a call. Returns
+    those that are still in doubt.
+    """
+    statement = (
+        update(D)
+        .where(D.c.id.in_(deliveries), D.c.state == S.IN_DOUBT)
+        .values(fence=D.c.fence + 1)
+        .returning(D.c.id)
+    )
+    return frozenset(session.scalars(statement))
 
 
 def _held_table(dialect: str, with_id: bool = False) -> FromClause:

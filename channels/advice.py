@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from channels.catalogues import N_, translations
-from channels.model import Language, NoticeFacts
+from channels.catalogues import N_
+from channels.model import NoticeFacts
+from channels.say import Say
 
 _LIFE_SUPPORT = (
     N_(
@@ -65,7 +67,11 @@ _SYNONYMS = {
 }
 
 
-def advice(facts: NoticeFacts) -> tuple[str, ...]:
+# What a text may leave out: good advice, and nothing that a life hangs on.
+DISPENSABLE = frozenset((*_REDUCED, *_MOMENTARY, *_GENERAL, *chain.from_iterable(_BY_KIND.values())))
+
+
+def advice(facts: NoticeFacts, say: Say) -> tuple[str, ...]:
     """Sentences of advice, most important first: all of it ahead of the work, what still helps while it lasts,
     none when it is over or cancelled."""
     if facts.kind in ("CANCELLED", "RESTORED"):
@@ -82,5 +88,4 @@ def advice(facts: NoticeFacts) -> tuple[str, ...]:
         found += _REDUCED if "REDUCED_REDUNDANCY" in impacts else ()
         found += _MOMENTARY if "MOMENTARY" in impacts else ()
         found += _GENERAL if "OUTAGE" in impacts else ()
-    translate = translations(Language(facts.language)).gettext
-    return tuple(translate(sentence) for sentence in found)
+    return tuple(words for words in map(say, found) if words)

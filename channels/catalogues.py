@@ -27,7 +27,7 @@ FOLDERS = {Language.ZH: "zh_CN", Language.EN: "en"}
 
 _METHODS = [("templates/**.txt", "jinja2"), ("templates/**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in _METHODS}
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "gettext": None, "translate": None}
+_KEYWORDS: dict[str, tuple[int, ...] | None] = dict.fromkeys(("_", "N_", "gettext", "translate", "say"))
 
 
 class _Plain(Catalog):

@@ -35,6 +35,7 @@ from channels.render import (
     render_title,
     text_sha256,
 )
+from channels.say import Say
 from channels.typed_values import clean
 from channels.wording import Words
 
@@ -107,6 +108,15 @@ def letter_batch_pdf(batch: Sequence[NoticeFacts]) -> bytes:
     letters = [_letter(facts) for facts in batch]
     first = letters[0]
     return _compile("letter.typ", {"title": first["title"], "author": first["utility"], "letters": letters})
+
+
+def letter_text(facts: NoticeFacts) -> str:
+    """The words of a letter without its form: what can be read on a screen before it is printed."""
+    letter = _letter(facts)
+    head = [letter["title"], "", letter["salutation"], *letter["lead"], ""]
+    rows = [f"{label}: {value}" for label, value in letter["rows"]]
+    points = [letter["advice-title"], *(f"- {line}" for line in letter["advice"])] if letter["advice"] else []
+    return "\n".join([*head, *rows, "", *points, letter["law"]]).strip() + "\n"
 
 
 def sheet_pdf(sheet: Sheet) -> bytes:
@@ -213,7 +223,7 @@ def missing_fonts() -> list[str]:
 def _letter(facts: NoticeFacts) -> dict[str, Any]:
     digest = text_sha256(render_notice_text(facts))
     facts = clean(facts)
-    translate = translations(facts.language).gettext
+    translate, say = translations(facts.language).gettext, Say(facts, "letter")
     announces = facts.kind in ANNOUNCING
     # The law has a sentence of its own and the line above the address names the sender.
     rows = [row for row in notice_rows(replace(facts, law="")) if row[1]]
@@ -230,15 +240,13 @@ def _letter(facts: NoticeFacts) -> dict[str, Any]:
         "sender": facts.utility,
         "hotline": translate("Hotline") + " " + facts.hotline if facts.hotline else "",
         "address": [line for line in (facts.customer_name, facts.places[0].name) if line],
-        "title": translate("Notice of planned supply interruption") if plain_title else render_title(facts),
-        "salutation": translate("Dear %(name)s,") % {"name": facts.customer_name}
-        if facts.customer_name
-        else "",
-        "lead": lead_sentences(facts),
+        "title": say("Notice of planned supply interruption") if plain_title else render_title(facts, say),
+        "salutation": say("Dear %(name)s,", name=facts.customer_name) if facts.customer_name else "",
+        "lead": lead_sentences(facts, say),
         "rows": rows,
-        "advice-title": translate("What to do:"),
-        "advice": list(advice(facts)),
-        "law": translate("This notice is given under: %(law)s.") % {"law": facts.law} if facts.law else "",
+        "advice-title": say("What to do:"),
+        "advice": list(advice(facts, say)),
+        "law": say("This notice is given under: %(law)s.", law=facts.law) if facts.law else "",
         "seal": translate("(seal)   date: ____________________"),
         "asks": announces,
         "qr": _qr(facts.sign_url),

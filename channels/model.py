@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from channels.own_words import DELIVERED, OwnWords
+
 
 class Channel(StrEnum):
     SMS = "sms"
@@ -69,6 +71,8 @@ class NoticeFacts:
     expected_end: datetime | None = None
     restored_at: datetime | None = None
     law: str = ""
+    # The utility's own words where it has any; whatever else is said in the delivered ones.
+    words: OwnWords = field(default=DELIVERED, repr=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from channels import render
 from channels.catalogues import translations
 from channels.model import Language, NoticeFacts, RenderedEmail, RenderedSms
 from channels.plain import clip, gsm_friendly, one_line
+from channels.say import Say
 from channels.sms_length import sms_length
 from channels.typed_values import NAME, clean, shortened
 
@@ -36,7 +37,7 @@ def render_sms(one: PassedOn) -> RenderedSms:
         translate("%(utility)s:") % {"utility": facts.utility},
         translate("%(by)s asks you, %(to)s, to answer this notice for %(customer)s.")
         % {**names, "customer": clip(facts.customer_name, NAME)},
-        *render.short_sentences(facts),
+        *render.short_sentences(facts, Say(facts, "sms")),
         translate("Read and answer: %(url)s") % {"url": facts.sign_url},
         translate("Not for you? Do nothing."),
         translate("Ref %(reference)s %(short_ref)s")

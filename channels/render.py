@@ -23,6 +23,7 @@ from channels.advice import advice
 from channels.catalogues import N_, translations
 from channels.model import Language, NoticeFacts, RenderedEmail, RenderedSms, RenderedVoice
 from channels.plain import clip, gsm_friendly, one_line
+from channels.say import Say
 from channels.sms_length import not_gsm7, sms_length
 from channels.typed_values import ANNOUNCING as ANNOUNCING
 from channels.typed_values import KINDS as KINDS
@@ -95,8 +96,9 @@ def sms_of_wave(facts: NoticeFacts, own: Own) -> str:
     facts = replace(
         facts, places=places, short_ref=own.short_ref, notice_url=own.notice_url, sign_url=own.sign_url
     )
+    say = Say(facts, "sms")
     body = _template(facts.language, "sms.txt").render(
-        _context(facts, _lead(facts, "short", SMS_PLACES), manager=own.manager)
+        _context(facts, _lead(facts, say, "short", SMS_PLACES), _=say, manager=own.manager)
     )
     return (" " if facts.language is Language.EN else "").join(_lines(body))
 
@@ -117,26 +119,28 @@ def own_in_sms(facts: NoticeFacts, manager: str) -> Own:
 def render_subject(facts: NoticeFacts) -> str:
     """The subject of the e-mail: one line with kind, time and reference."""
     facts = clean(facts)
-    words, translate = Words(facts.language), translations(facts.language).gettext
+    words, translate = Words(facts.language), Say(facts, "email")
     when = words.window_short(facts.start, facts.end)
     if facts.kind == "CANCELLED" and facts.old_start and facts.old_end:
         when = words.window_short(facts.old_start, facts.old_end)
     elif facts.kind == "OVERRUN" and facts.expected_end:
-        when = translate("until %(until)s") % {"until": words.instant_short(facts.expected_end)}
+        when = translate("until %(until)s", until=words.instant_short(facts.expected_end))
     elif facts.kind == "RESTORED" and facts.restored_at:
         when = words.instant_short(facts.restored_at)
-    return translate("%(utility)s: %(title)s, %(when)s (%(reference)s)") % {
-        "utility": facts.utility,
-        "title": render_title(facts),
-        "when": when,
-        "reference": facts.reference,
-    }
+    return translate(
+        "%(utility)s: %(title)s, %(when)s (%(reference)s)",
+        utility=facts.utility,
+        title=render_title(facts, translate),
+        when=when,
+        reference=facts.reference,
+    )
 
 
-def render_title(facts: NoticeFacts) -> str:
-    """What kind of notice it is, in a few words: heading of e-mail, page and letter."""
-    translate = translations(facts.language).gettext
-    return translate(_TITLES[facts.kind]) % {"what": translate(_WHAT[_groups(facts).gravest])}
+def render_title(facts: NoticeFacts, say: Say) -> str:
+    """What kind of notice it is, in a few words: heading of e-mail and letter."""
+    if "%(what)s" not in _TITLES[facts.kind]:
+        return say(_TITLES[facts.kind])
+    return say(_TITLES[facts.kind], what=say(_WHAT[_groups(facts).gravest]))
 
 
 def render_email(
@@ -145,29 +149,31 @@ def render_email(
     """Subject, plain text and HTML; `ics` is passed through as the attachment, or as an invitation by `method`.
     `subject` instead of the notice's own; `opening`: sentences before its first."""
     facts = clean(facts)
-    translate = translations(facts.language).gettext
+    say = Say(facts, "email")
     over = facts.kind in ("CANCELLED", "RESTORED")
     more: dict[str, Any] = {
         "subject": subject or render_subject(facts),
-        "title": render_title(facts),
+        "title": render_title(facts, say),
         "accent": _ACCENTS.get(facts.kind, "#0b5cad"),
         "rows": _rows(facts),
-        "places": [(place.name, "" if over else translate(_EFFECTS[place.impact])) for place in facts.places],
-        "advice": advice(facts),
+        "places": [(place.name, "" if over else effect(facts, place.impact)) for place in facts.places],
+        "advice": advice(facts, say),
     }
-    context = _context(facts, [*opening, *_lead(facts, "long", LEAD_PLACES)], **more)
-    text = _template(facts.language, "email.txt").render(context)
-    html = _template(facts.language, "email.html").render(context)
+    context = _context(facts, [*opening, *_lead(facts, say, "long", LEAD_PLACES)], **more)
+    text = _template(facts.language, "email.txt").render(context, _=say)
+    html = _template(facts.language, "email.html").render(context, _=say.html)
     return RenderedEmail(more["subject"], text.strip() + "\n", html.strip() + "\n", ics, method)
 
 
 def render_voice(facts: NoticeFacts) -> RenderedVoice:
     """What the call says. The text can be repeated as it is; the question asks for the key 1."""
     facts = shortened(clean(facts))
-    words, translate = Words(facts.language), translations(facts.language).gettext
+    words = Words(facts.language)
+    translate = Say(facts, "voice", reference=words.spelled(facts.reference))
     context = _context(
         facts,
-        _lead(facts, "spoken", VOICE_PLACES),
+        _lead(facts, translate, "spoken", VOICE_PLACES),
+        _=translate,
         manager=facts.grid_manager,
         manager_phone=words.spelled(facts.grid_manager_phone),
         hotline=words.spelled(facts.hotline),
@@ -230,14 +236,14 @@ def notice_rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
     return _rows(clean(facts))
 
 
-def lead_sentences(facts: NoticeFacts) -> list[str]:
+def lead_sentences(facts: NoticeFacts, say: Say) -> list[str]:
     """The opening sentences with full dates, as in e-mail and letter."""
-    return _lead(clean(facts), "long", LEAD_PLACES)
+    return _lead(clean(facts), say, "long", LEAD_PLACES)
 
 
-def short_sentences(facts: NoticeFacts) -> list[str]:
+def short_sentences(facts: NoticeFacts, say: Say) -> list[str]:
     """The opening sentences with short dates, as in an SMS, of facts that were cleaned and shortened."""
-    return _lead(facts, "short", SMS_PLACES)
+    return _lead(facts, say, "short", SMS_PLACES)
 
 
 def effect(facts: NoticeFacts, impact: str) -> str:
@@ -278,7 +284,7 @@ def _rows(facts: NoticeFacts) -> tuple[tuple[str, str], ...]:
     return (*rows, *((label, value) for label, value in optional if value))
 
 
-def _lead(facts: NoticeFacts, style: str, limit: int) -> list[str]:
+def _lead(facts: NoticeFacts, say: Say, style: str, limit: int) -> list[str]:
     """The opening sentences in one of three styles of dates: short, long, spoken."""
     words = Words(facts.language)
     window = {"short": words.window_short, "long": words.window_long, "spoken": words.window_spoken}[style]
@@ -294,6 +300,7 @@ def _lead(facts: NoticeFacts, style: str, limit: int) -> list[str]:
     groups = _groups(facts)
     everything = tuple(dict.fromkeys(place.name for place in facts.places))
     text = _template(facts.language, "lead.txt").render(
+        _=say,
         kind=facts.kind,
         when=when,
         old=old if old != window(facts.start, facts.end) else "",

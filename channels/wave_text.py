@@ -60,6 +60,7 @@ class _Wave:
             _local(facts.restored_at),
             tuple(one.impact for one in facts.places),
             self.marked(),
+            facts.words.of("sms", facts.kind, facts.language.value),
         )
 
     def __hash__(self) -> int:

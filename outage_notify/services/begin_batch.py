@@ -76,7 +76,8 @@ def begin(rt: Runtime, sender: Sender, held: Sequence[Claim], lease: timedelta) 
                 message = _message(session, texts, row, now)
                 if message is not None:
                     made[claim] = message
-        won = claims.begin_many(session, list(made), worker_name(), sender.name, now, lease)
+        words = max((row.words_now for row in wave.rows), default=0)
+        won = claims.begin_many(session, list(made), worker_name(), sender.name, now, lease, words)
     return [
         Ready(claim, message, ends, sender.name) for claim, message in made.items() if claim.delivery in won
     ]

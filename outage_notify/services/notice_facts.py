@@ -9,28 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from channels import passed_on
-from channels.calendar import (
-    CANCELLED,
-    CONFIRMED,
-    FeedEvent,
-    Invitation,
-    render_event,
-    render_invitation,
-)
 from channels.model import Channel, Language, Message, NoticeFacts, PlaceLine
+from channels.own_words import OwnWords
 from channels.passed_on import PassedOn
 from channels.render import render_email, render_sms, render_voice
 from outage_notify.domain.audience import Tier
-from outage_notify.domain.notice import ANNOUNCEMENTS, INVITATIONS, SIGNED, NoticeKind
-from outage_notify.domain.outage import OutageState
-from outage_notify.services import follow_texts, links, publish_map
+from outage_notify.domain.notice import INVITATIONS, SIGNED, NoticeKind
+from outage_notify.services import event_files, follow_texts, links, publish_map, words_in_force
 from outage_notify.services.publish_calendar import event_site
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import acknowledgement_lookup, outage_queries
@@ -39,10 +30,6 @@ from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevi
 from outage_notify.store.wave_queries import Place, Recipient, Wave, WaveRow, load_wave
 
 CALLBACK_LIFE = timedelta(days=14)
-_METHODS = dict.fromkeys((*ANNOUNCEMENTS, NoticeKind.INVITATION), "REQUEST") | {
-    NoticeKind.CANCELLED: "CANCEL",
-    NoticeKind.INVITATION_CANCELLED: "CANCEL",
-}
 # Kinds that speak in the words of another: own steps remind as the day-ahead notice does, and what goes
 # beside an invitation or a link that was passed on says the same as the notice.
 _WORDED_AS = {
@@ -98,8 +85,9 @@ def facts_for(
     delivery: int | None = None,
     members: Sequence[AudienceMember] | None = None,
     language: Language | None = None,
+    words: OwnWords | None = None,
 ) -> NoticeFacts:
-    """The facts of one notice for one customer, times in the outage's own zone.
+    """The facts of one notice for one customer, times in the outage's own zone, in own `words` or those that stand.
 
     `extra` holds ISO instants of the moment: old_start, old_end, expected_end, restored_at.
     A customer who is no longer affected (told of a cancellation) is named the places of
@@ -123,6 +111,7 @@ def facts_for(
         language=language,
         asked=asked,
         law=law_of(session, rt, outage, revision, customer),
+        words=words or words_in_force.now(session, rt),
     )
 
 
@@ -140,6 +129,7 @@ def facts_from(
     language: Language | None,
     asked: int | None,
     law: str,
+    words: OwnWords,
 ) -> NoticeFacts:
     """The same from what was read before: `asked` is the acknowledgement to be signed, `law` its article."""
     zone = ZoneInfo(outage.timezone)
@@ -179,6 +169,7 @@ def facts_from(
         notice_url=f"{base}/n/{rt.link_token('notice', delivery, life)}" if delivery else "",
         feed_url=f"{base}/feeds/{customer.feed_secret}.ics",
         law=law,
+        words=words,
         **moments,
     )
 
@@ -216,10 +207,13 @@ def law_of(
 
 
 def facts_of(session: Session, rt: Runtime, delivery: Delivery) -> NoticeFacts:
-    """The facts of one delivery. It tells every recipient; the first one's name heads it."""
+    """The facts of one delivery, in the words that it was made with. It tells every recipient; the first one's
+    name heads it."""
     outage = session.get_one(Outage, delivery.outage_ref)
     revision = _revision_of(outage, delivery.revision)
     customers = [one.customer for one in delivery.recipients]
+    begun = delivery.began_at is not None
+    words = words_in_force.at(session, rt, delivery.words or 0) if begun else None
     together = [one for customer in customers for one in _members(session, outage, revision, customer.id)]
     return facts_for(
         session,
@@ -233,6 +227,7 @@ def facts_of(session: Session, rt: Runtime, delivery: Delivery) -> NoticeFacts:
         delivery=delivery.id,
         members=together,
         language=delivery.language,
+        words=words,
     )
 
 
@@ -277,6 +272,7 @@ class WaveTexts:
             language=row.language,
             asked=self._wave.asked.get((row.outage_ref, row.revision, whom.id)),
             law=self._law(outage, revision, whom),
+            words=self._words(row.words),
         )
         text, email = "", None
         if row.notice_kind is NoticeKind.PASSED_ON:
@@ -295,8 +291,8 @@ class WaveTexts:
                 # The site whose event goes along: the first affected one of the first recipient.
                 site = event_site(whom.customer_id, mine[0].site_id) if mine else ""
                 wished = row.invitation or row.notice_kind in INVITATIONS
-                method = _METHODS.get(row.notice_kind, "") if wished else ""
-                ics = _event_file(rt, facts, site, outage, revision, now, row.address, method)
+                method = event_files.METHODS.get(row.notice_kind, "") if wished else ""
+                ics = event_files.event_file(rt, facts, site, outage, revision, now, row.address, method)
             email = render_email(facts, ics=ics, method=method)
         base, expires = rt.settings.base_url, now + CALLBACK_LIFE
         token = rt.link_token("callback", row.id, expires)
@@ -324,6 +320,13 @@ class WaveTexts:
         token = self._rt.link_token(links.DELEGATE, int(said["delegation"]), life)
         asks = replace(facts, is_key=True, sign_url=f"{self._rt.settings.base_url}/s/{token}")
         return PassedOn(said["given_by"], said["given_to"], asks)
+
+    def _words(self, number: int) -> OwnWords:
+        found = self._rt.own_words.get(number)
+        if found is None:
+            with self._rt.database.read() as session:
+                found = words_in_force.at(session, self._rt, number)
+        return found
 
     def _law(self, outage: Outage, revision: OutageRevision, whom: Recipient) -> str:
         group = (outage.id, revision.number, whom.tier, whom.life_support, whom.vulnerable)
@@ -355,44 +358,6 @@ def _members(
 
 def _revision_of(outage: Outage, number: int) -> OutageRevision:
     return next(one for one in outage.revisions if one.number == number)
-
-
-def _event_file(
-    rt: Runtime,
-    facts: NoticeFacts,
-    site: str,
-    outage: Outage,
-    revision: OutageRevision,
-    now: datetime,
-    to: str,
-    method: str,
-) -> str:
-    """The notice as a calendar file, or as an invitation by `method`; the same UID as in the customer's feed."""
-    cancelled = facts.kind == NoticeKind.CANCELLED
-    event = FeedEvent(
-        reference=facts.reference,
-        site=site,
-        revision=facts.revision,
-        status=CANCELLED if cancelled else CONFIRMED,
-        start=facts.start,
-        end=facts.expected_end or facts.end,
-        modified=now if cancelled else revision.approved_at or now,
-        place=facts.places[0].name if facts.places else "",
-        reason=facts.reason,
-        impact=facts.places[0].impact if facts.places else "OUTAGE",
-        utility=facts.utility,
-        contact=facts.hotline,
-        url=facts.notice_url,
-        alarms=not cancelled,
-    )
-    if not method:
-        return render_event(event, facts.language)
-    if cancelled and outage.state is OutageState.CANCELLED:
-        # No revision makes a cancellation newer than what was asked for, so that its number does.
-        event = replace(event, revision=event.revision + 1)
-    sender = parseaddr(rt.settings.mail_from)[1]
-    invitation = Invitation(method, sender, rt.settings.utility, to)
-    return render_invitation(event, facts.language, invitation)
 
 
 def _mail_domain(rt: Runtime) -> str:

@@ -21,10 +21,11 @@ from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.send_test import TestResult, send_test
 from outage_notify.store import desk_queries, outage_queries, user_lookup
-from outage_notify.store.outage_tables import Outage
+from outage_notify.store.outage_tables import Outage, OutageRevision
 from outage_notify.store.work_queries import record
 
 SAMPLE_REF = "K7F3Q2"  # as long as a delivery's own reference
+_DAY = timedelta(days=1)
 LINK = 28  # characters of a link's token
 MARK = {Language.ZH: "【测试】", Language.EN: "TEST: "}
 TESTED = (Channel.SMS, Channel.EMAIL)
@@ -69,7 +70,7 @@ def texts(rt: Runtime, reference: str, customer: int | None = None) -> Texts:
         offered = _addressees(session, outage)
         chosen = next((one for one in offered if one.ref == customer), offered[0])
         found = [
-            _text(_facts(session, rt, outage, chosen.ref, kind, language))
+            _text(sample_facts(session, rt, outage, outage.newest, chosen.ref, kind, language))
             for kind in _kinds(outage)
             for language in Language
         ]
@@ -131,15 +132,22 @@ def _kinds(outage: Outage) -> list[NoticeKind]:
     return kinds
 
 
-def _facts(
-    session: Session, rt: Runtime, outage: Outage, customer: int, kind: NoticeKind, language: Language
+def sample_facts(
+    session: Session,
+    rt: Runtime,
+    outage: Outage,
+    revision: OutageRevision,
+    customer: int,
+    kind: NoticeKind,
+    language: Language,
 ) -> NoticeFacts:
-    """The facts as they would be; times that nobody knows yet are made up an hour after the end."""
-    revision = outage.newest
+    """The facts as they would be; times that nobody knows yet are made up an hour after the end, and the time
+    before a change that there was not is a day earlier."""
     extra = {}
     if kind is NoticeKind.CHANGED:
-        old = next(one for one in reversed(outage.revisions) if one.number < revision.number)
-        extra = {"old_start": old.start.isoformat(), "old_end": old.end.isoformat()}
+        old = next((one for one in reversed(outage.revisions) if one.number < revision.number), None)
+        before = (old.start, old.end) if old else (revision.start - _DAY, revision.end - _DAY)
+        extra = {"old_start": before[0].isoformat(), "old_end": before[1].isoformat()}
     elif kind is NoticeKind.OVERRUN:
         extra = {"expected_end": (outage.expected_end or revision.end + timedelta(hours=1)).isoformat()}
     elif kind is NoticeKind.RESTORED:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from channels.document import letter_batch_pdf
 from channels.model import FaultClass, NoticeFacts
 from outage_notify.domain.errors import Conflict, IllegalMove, InvalidInput, NotFound
+from outage_notify.services import words_in_force
 from outage_notify.services.notice_facts import facts_for
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import letter_queries, outage_queries, user_lookup
@@ -94,7 +95,7 @@ def print_batch(rt: Runtime, by: str, reference: str) -> tuple[int, bytes]:
         pdf = letter_batch_pdf(facts)
         try:
             with rt.database.write() as session:
-                return _commit(session, rt, by, outage, ids, pdf), pdf
+                return _commit(session, rt, by, outage, ids, pdf, facts[0].words.number), pdf
         except _Overtaken:
             continue
     raise Conflict(f"The letters of {reference} were changed while they were printed.", "Print them again.")
@@ -104,12 +105,14 @@ class _Overtaken(Exception):
     """A letter was withdrawn, paused or printed by somebody else meanwhile."""
 
 
-def _commit(session: Session, rt: Runtime, by: str, outage: Outage, ids: list[int], pdf: bytes) -> int:
+def _commit(
+    session: Session, rt: Runtime, by: str, outage: Outage, ids: list[int], pdf: bytes, words: int
+) -> int:
     now = rt.now(session)
     batch = LetterBatch(outage_ref=outage.id, printed_at=now, printed_by=by, pdf=pdf)
     session.add(batch)
     session.flush()
-    if not letter_queries.take(session, batch, ids, now):
+    if not letter_queries.take(session, batch, ids, now, words):
         raise _Overtaken
     if not letter_queries.due_letters(session, outage.id, now, 1):
         close_tasks(session, TaskKind.LETTERS, now, by, outage=outage.id)
@@ -120,6 +123,7 @@ def _commit(session: Session, rt: Runtime, by: str, outage: Outage, ids: list[in
 def _facts(session: Session, rt: Runtime, outage: Outage, letters: Sequence[Delivery]) -> list[NoticeFacts]:
     """One letter per delivery and recipient."""
     revisions = {one.number: one for one in outage.revisions}
+    words = words_in_force.now(session, rt)
     return [
         facts_for(
             session,
@@ -132,6 +136,7 @@ def _facts(session: Session, rt: Runtime, outage: Outage, letters: Sequence[Deli
             letter.notice.facts,
             delivery=letter.id,
             language=letter.language,
+            words=words,
         )
         for letter in letters
         for recipient in letter.recipients

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from channels.model import Channel
+from channels.own_words import OwnWords
 from channels.registry import RegistryError, SenderConfig, build_lines
 from channels.sender import Sender
 from channels.signing import KeyFault, SigningKey, make_token, new_key
@@ -49,6 +50,8 @@ class Runtime:
     clock: Clock
     # Tests hand in their own senders; otherwise they are built from the settings.
     given_senders: dict[Channel, Sender] = field(default_factory=dict)
+    # The utility's own words by their number, as this process read them; what a number says never changes.
+    own_words: dict[int, OwnWords] = field(default_factory=dict)
 
     @classmethod
     def build(cls, settings: Settings) -> Runtime:

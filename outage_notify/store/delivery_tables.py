@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Float,
     ForeignKey,
@@ -130,6 +131,9 @@ class Delivery(Base):
     digits: Mapped[str] = mapped_column(String(10), default="")
     # The ladder below a failed row was looked at (next rung inserted or none left).
     stepped: Mapped[bool] = mapped_column(Boolean, default=False)
+    # The utility's own words that it was made with: the newest row of `own_texts` then, 0 where there was none.
+    # None: it was never begun, or by a release that knew the delivered words alone.
+    words: Mapped[int | None] = mapped_column(BigInteger)
     letter_batch_ref: Mapped[int | None] = mapped_column(ForeignKey("letter_batches.id"))
 
     notice: Mapped[Notice] = relationship()

@@ -91,9 +91,11 @@ def due_letters(session: Session, outage: int, now: datetime, limit: int) -> lis
     return list(session.scalars(_due(statement, now)))
 
 
-def take(session: Session, batch: LetterBatch, letters: Collection[int], now: datetime) -> bool:
-    """Put exactly these letters into a batch: READY > CLAIMED > SUBMITTING. False if one of them is no longer
-    READY (the caller then rolls back)."""
+def take(
+    session: Session, batch: LetterBatch, letters: Collection[int], now: datetime, words: int = 0
+) -> bool:
+    """Put exactly these letters into a batch: READY > CLAIMED > SUBMITTING, made with own `words`. False if
+    one of them is no longer READY (the caller then rolls back)."""
     claim = (
         update(Delivery)
         .where(Delivery.id.in_(letters), Delivery.state == S.READY, Delivery.paused.is_(False))
@@ -108,7 +110,7 @@ def take(session: Session, batch: LetterBatch, letters: Collection[int], now: da
     begin = (
         update(Delivery)
         .where(Delivery.letter_batch_ref == batch.id, Delivery.state == S.CLAIMED)
-        .values(state=S.SUBMITTING, began_at=now, tries=Delivery.tries + 1)
+        .values(state=S.SUBMITTING, began_at=now, tries=Delivery.tries + 1, words=words)
     )
     session.execute(begin)
     return len(taken) == len(letters)

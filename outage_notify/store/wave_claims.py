@@ -155,17 +155,24 @@ def begin(session: Session, held: Claim, worker: str, sender: str, now: datetime
 
 
 def begin_many(
-    session: Session, held: Sequence[Claim], worker: str, sender: str, now: datetime, lease: timedelta
+    session: Session,
+    held: Sequence[Claim],
+    worker: str,
+    sender: str,
+    now: datetime,
+    lease: timedelta,
+    words: int = 0,
 ) -> set[int]:
     """CLAIMED > SUBMITTING, each with its attempt on record. Only after this commits may the calls be made.
 
     Returns the deliveries that were won. Of the others the lease ran out, or they were
-    withdrawn or paused: do not send.
+    withdrawn or paused: do not send. `words`: the own words they were made with; what may be out
+    already keeps those of that time, so that it is the same message.
     """
     if not held:
         return set()
     dialect = dialect_of(session)
-    until = {"now": now, "lease_ends": now + lease, "through": sender}
+    until = {"now": now, "lease_ends": now + lease, "through": sender, "words": words}
     won = set(session.scalars(_begin(dialect), {**_held(dialect, held), **until}))
     begun = [one for one in held if one.delivery in won]
     if begun:
@@ -192,6 +199,10 @@ def _begin(dialect: str) -> Executable:
             began_at=bindparam("now"),
             lease_until=bindparam("lease_ends"),
             tries=D.c.tries + 1,
+            words=case(
+                (D.c.doubt_since.is_(None), bindparam("words", type_=BigInteger)),
+                else_=D.c.words,
+            ),
         )
         .returning(D.c.id)
     )

@@ -20,6 +20,7 @@ from channels.model import Channel, Language
 from outage_notify.domain.audience import Impact, Tier, is_key
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import NoticeKind
+from outage_notify.store import own_text_queries
 from outage_notify.store.acknowledgement_tables import Acknowledgement, link_subject
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
 from outage_notify.store.invitation_queries import INVITING, invited_before
@@ -108,7 +109,15 @@ class WaveRow:
     opted_out_at: datetime | None
     # The mailbox wishes invitations, and no earlier message of this revision has brought it one.
     invitation: bool | None
+    doubt_since: datetime | None
+    made_with: int | None
+    words_now: int
     recipients: list[Recipient] = field(default_factory=list)
+
+    @property
+    def words(self) -> int:
+        """Which own words it says: those that stand now; of what may be out already, those it was made with."""
+        return self.words_now if self.doubt_since is None else self.made_with or 0
 
 
 @dataclass(frozen=True)
@@ -183,6 +192,9 @@ def _rows(dialect: str) -> Executable:
             _contacts.c.bad_at,
             _contacts.c.opted_out_at,
             _contacts.c.invitations,
+            _deliveries.c.doubt_since,
+            _deliveries.c.words,
+            own_text_queries.newest(),
         )
         .join(_notices, _deliveries.c.notice_ref == _notices.c.id)
         .outerjoin(_contacts, _deliveries.c.contact_ref == _contacts.c.id)

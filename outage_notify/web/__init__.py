@@ -71,11 +71,13 @@ def _mount(app: Flask) -> None:
         admin_imports,
         admin_settings,
         admin_steps,
+        admin_texts,
         admin_trail,
         admin_users,
         admin_webhooks,
         api,
         api_tasks,  # noqa: F401 - adds its routes to those of api
+        api_texts,  # noqa: F401 - likewise
         api_webhooks,  # noqa: F401 - likewise
         customer,
         desk_board,
@@ -120,6 +122,7 @@ def _mount(app: Flask) -> None:
         admin_imports.pages,
         admin_settings.pages,
         admin_steps.pages,
+        admin_texts.pages,
         admin_trail.pages,
         admin_webhooks.pages,
         desk_board.pages,

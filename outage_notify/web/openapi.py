@@ -12,6 +12,7 @@ from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.announcement import Medium
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.store.work_tables import TaskKind
+from outage_notify.web import openapi_texts
 
 # No control characters: PostgreSQL takes no NUL, and nobody reads the others.
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -164,6 +165,7 @@ def document(base_url: str) -> dict[str, Any]:
         },
         **_work(),
         **_webhooks(),
+        **openapi_texts.paths(_operation, _posting),
     }
     for step, (words, _, needed) in STEPS.items():
         paths[f"/outages/{{reference}}/{step}"] = {
@@ -236,6 +238,7 @@ def document(base_url: str) -> dict[str, Any]:
                     "required": ["pushes"],
                     "properties": {"pushes": {"type": "integer"}},
                 },
+                **openapi_texts.SCHEMAS,
                 "Removed": {"type": "object", "required": ["removed"]},
                 "Receipt": {
                     "type": "object",

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from channels.advice import advice
+from channels import advice as advised
 from channels.catalogues import translations
 from channels.document import notice_pdf
 from channels.model import Language, NoticeFacts, PlaceLine
 from channels.render import render_email
+from channels.say import Say
 from tests.factories.notices import BOTH, ENGLISH, of_kind
 
 # Kinds as imports write them, and a word of the advice that only they get.
@@ -31,6 +32,12 @@ KINDS = {
     "metro": ("signalling", "信号"),
     "factory": ("safe state", "安全"),
 }
+
+
+def advice(facts: NoticeFacts) -> tuple[str, ...]:
+    return advised.advice(facts, Say(facts, "email"))
+
+
 everybody = pytest.mark.parametrize("facts", BOTH, ids=["en", "zh"])
 
 

@@ -64,11 +64,13 @@ class TextId:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of a text. `number` is its place, from 1 on; `own` None: as delivered. Facts stand in braces."""
+    """One sentence of a text. `number` is its place, from 1 on; `own` None: as delivered. Facts stand in braces;
+    `must_tell` are those that it has to name, `facts` all that it may."""
 
     number: int
     delivered: str
     own: str | None
+    must_tell: tuple[str, ...]
     facts: tuple[str, ...]
     may_be_empty: bool
 
@@ -291,6 +293,7 @@ def _sentences(text: TextId, own: Mapping[str, str]) -> tuple[Sentence, ...]:
             number,
             shown(texts.delivered(one, text.language)),
             own.get(one),
+            facts_in(one),
             tuple(dict.fromkeys((*facts_in(one), *texts.EVERYWHERE))),
             texts.may_be_empty(one),
         )

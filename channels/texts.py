@@ -173,7 +173,7 @@ def examples(channel: str, like: NoticeFacts) -> tuple[Example, ...]:
         ("momentary", {"places": tuple(replace(one, impact="MOMENTARY") for one in like.places)}),
     ):
         plain: NoticeFacts = replace(like, is_key=False, life_support=False, sign_url="")
-        one = _example(channel, case, replace(plain, **change))  # type: ignore[arg-type]
+        one = _example(channel, case, replace(plain, **change))
         found.setdefault(one.text, one)
     return tuple(found.values())
 

@@ -88,7 +88,8 @@ def brought_forward(
     first = next((one for one in duties if one.notice is NoticeKind.SEVEN_DAY), None)
     if first is None or not ahead or ahead[0].deadline >= first.deadline:
         return tuple(duties), tuple(ahead)
-    earlier = tuple(replace(one, deadline=ahead[0].deadline) if one is first else one for one in duties)
+    by_step = replace(first, deadline=ahead[0].deadline, by_law=first.lawful)
+    earlier = tuple(by_step if one is first else one for one in duties)
     return tuple(sorted(earlier, key=lambda one: one.deadline)), tuple(ahead[1:])
 
 

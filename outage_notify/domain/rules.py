@@ -123,6 +123,13 @@ class Duty:
     rules: tuple[Rule, ...] = ()
     written_by: frozenset[Channel] = frozenset()
     channels_all: frozenset[str] = frozenset()
+    # The law's own deadline, where a step of the utility's brought `deadline` forward.
+    by_law: datetime | None = None
+
+    @property
+    def lawful(self) -> datetime:
+        """The latest moment that the law allows: what is judged too late is judged by this."""
+        return self.by_law or self.deadline
 
     @property
     def written_rule(self) -> Rule | None:

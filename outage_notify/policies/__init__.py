@@ -112,8 +112,10 @@ def _names(
 ) -> tuple[tuple[date, str], ...]:
     wanted = _LANGUAGES.get(language, ())
     known = public_holidays.country_holidays(country, subdiv=subdivision, years=[])
-    spoken = next((one for one in wanted if one in known.supported_languages), None)
-    spoken = spoken or next((one for one in known.supported_languages if one[:2] == wanted[0][:2]), None)
+    own = known.default_language or ""
+    # A country's own English before that of America: Labour Day is none of Labor's.
+    spoken = own if language == "en" and own.startswith("en") else None
+    spoken = spoken or next((one for one in wanted if one in known.supported_languages), None)
     found = public_holidays.country_holidays(country, subdiv=subdivision, years=years, language=spoken)
     return tuple(sorted(found.items()))
 

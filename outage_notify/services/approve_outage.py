@@ -142,17 +142,7 @@ def approve(
     those told get CHANGED, all others a first notice. Called twice: IllegalMove, nothing sent twice.
     """
     with changing(rt, reference, version) as (session, outage, now):
-        user_lookup.require(session, by, Role.APPROVER)
-        revision = outage.newest
-        if revision.state is not RevisionState.SUBMITTED:
-            raise IllegalMove(
-                f"{reference} revision {revision.number} is {revision.state}.",
-                "Only what was submitted is approved.",
-            )
-        if by in {revision.submitted_by, revision.planned_by}:
-            raise NotPermitted(
-                f"{by} planned or submitted {reference} and can't approve it.", "Ask another approver."
-            )
+        revision = require_approver(session, outage, by)
         check_window(revision.start, revision.end, now)
         progress("tracing", 0.0)
         found = freeze(session, rt, revision)
@@ -198,6 +188,22 @@ def approve(
             late_waves=late,
         )
         return planned
+
+
+def require_approver(session: Session, outage: Outage, by: str) -> OutageRevision:
+    """The revision that waits for approval. NotPermitted and IllegalMove where `by` can't approve it."""
+    user_lookup.require(session, by, Role.APPROVER)
+    revision = outage.newest
+    if revision.state is not RevisionState.SUBMITTED:
+        raise IllegalMove(
+            f"{outage.reference} revision {revision.number} is {revision.state}.",
+            "Only what was submitted is approved.",
+        )
+    if by in {revision.submitted_by, revision.planned_by}:
+        raise NotPermitted(
+            f"{by} planned or submitted {outage.reference} and can't approve it.", "Ask another approver."
+        )
+    return revision
 
 
 def _stand(session: Session, outage: Outage, revision: OutageRevision, by: str, now: datetime) -> None:

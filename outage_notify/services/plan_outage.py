@@ -274,14 +274,19 @@ def changing(
         with rt.database.write() as session:
             now = rt.now(session)
             outage = outage_queries.outage_by_reference(session, reference, lock=True)
-            if version is not None and outage.version != version:
-                raise _changed_meanwhile(reference)
+            require_version(outage, version)
             outage.changed_at = now
             # Raises the version even where the clock has not moved since the last change.
             flag_modified(outage, "changed_at")
             yield session, outage, now
     except StaleDataError as error:
         raise _changed_meanwhile(reference) from error
+
+
+def require_version(outage: Outage, version: int | None) -> None:
+    """Conflict if an outage is no longer as it was read; None: whatever it is now."""
+    if version is not None and outage.version != version:
+        raise _changed_meanwhile(outage.reference)
 
 
 def _changed_meanwhile(reference: str) -> Conflict:

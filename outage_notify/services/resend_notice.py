@@ -6,17 +6,21 @@ again while something is still under way to the same customer.
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
+
 from channels.model import Channel
 from outage_notify.domain import ladder
 from outage_notify.domain.delivery import UNSENT, UNSETTLED
 from outage_notify.domain.errors import Conflict, IllegalMove, NotFound
 from outage_notify.domain.ladder import Target
 from outage_notify.domain.notice import BESIDE, NoticeKind
+from outage_notify.domain.own_steps import MOST_STEPS
 from outage_notify.services.plan_outage import changing
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.whom_to_tell import contacts_of, priority_of
 from outage_notify.store import delivery_queries, explain_queries, user_lookup
 from outage_notify.store.delivery_queries import Planned
+from outage_notify.store.outage_tables import Outage
 from outage_notify.store.people_tables import Customer
 from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record
@@ -64,7 +68,7 @@ def resend(rt: Runtime, by: str, reference: str, customer_id: str, channel: Chan
             deadline=now,
             due_at=now,
             not_after=last.not_after,
-            serial=delivery_queries.next_serial(session, outage.id, outage.revision, last.kind),
+            serial=_serial(session, outage, last.kind),
             facts=last.facts,
         )
         planned = [
@@ -83,6 +87,12 @@ def resend(rt: Runtime, by: str, reference: str, customer_id: str, channel: Chan
         sent = delivery_queries.insert_deliveries(session, notice, planned)
         record(session, now, by, "sent_again", outage=outage.id, customer=customer.id, serial=notice.serial)
         return sent
+
+
+def _serial(session: Session, outage: Outage, kind: NoticeKind) -> int:
+    """The next one; beyond the utility's own steps, whose numbers are serials too."""
+    following = delivery_queries.next_serial(session, outage.id, outage.revision, kind)
+    return max(following, MOST_STEPS + 1) if kind is NoticeKind.AGAIN else following
 
 
 def _targets(rt: Runtime, customer: Customer, channel: Channel | None) -> list[Target]:

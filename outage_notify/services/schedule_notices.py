@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from outage_notify.domain.ladder import Target
 from outage_notify.domain.notice import ANNOUNCEMENTS, NoticeKind
 from outage_notify.domain.outage import OutageState
 from outage_notify.services import acknowledge, own_steps, send_invitations
+from outage_notify.services.notice_spacing import Due, day_ahead_redundant, due_times, steps_told
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.tell_news import by_customer, tell_reached
 from outage_notify.services.whom_to_tell import Person, people_in_chunks, priority_of
@@ -34,8 +34,6 @@ from outage_notify.store.work_queries import open_task
 from outage_notify.store.work_tables import TaskKind
 
 FIRST = (NoticeKind.SEVEN_DAY, NoticeKind.CHANGED)
-# When a notice of a kind with a deadline is sent by a channel.
-Due = Callable[..., datetime]
 # Where a new notice to a person goes first.
 Reach = Callable[[Person], list[Target]]
 PLANNED_KINDS = ANNOUNCEMENTS
@@ -67,7 +65,7 @@ def announce(
     steps = own_steps.numbers(session, revision)
     affected: set[int] = set()
     keys: list[int] = []
-    due = _due(rt, now, ZoneInfo(outage.timezone))
+    due = due_times(rt, now, ZoneInfo(outage.timezone))
     new = 0
     for chunk in people_in_chunks(session, rt, outage, revision.number):
         affected.update(chunk)
@@ -91,16 +89,6 @@ def announce(
     acknowledge.request_for(session, rt, outage, revision, keys, now)
     _mark_incomplete(session, outage, bool(doubtful), now)
     return new
-
-
-def _due(rt: Runtime, now: datetime, zone: ZoneInfo) -> Due:
-    """`Policy.due_at` of one announcement: asked for each of many customers, worked out once for each answer."""
-
-    @cache
-    def due_at(kind: NoticeKind, deadline: datetime, channel: Channel | None = None) -> datetime:
-        return rt.policy.due_at(kind, deadline, now, zone, channel)
-
-    return due_at
 
 
 def _first_notices(
@@ -143,7 +131,7 @@ def _day_ahead(
         if duty is None:
             continue
         # The first notice (or, where no law asks for one, the change) goes out so late that it does for both.
-        if _redundant(rt, person, due) or (
+        if day_ahead_redundant(rt, person, due) or (
             ref in changed
             and NoticeKind.SEVEN_DAY not in person.duties
             and rt.policy.redundant(now, due(NoticeKind.DAY_AHEAD, duty.deadline))
@@ -165,42 +153,21 @@ def _own_step(
     due: Due,
     reach: Reach,
 ) -> int:
-    """One step of the utility's own. Whoever hears of the outage within `spacing` of it anyway is left out."""
+    """One step of the utility's own, to those whom it tells anything."""
     planned: list[Planned] = []
     deadlines: list[datetime] = []
     kind = (NoticeKind.AGAIN,)
     done = delivery_queries.customers_with(session, outage.id, outage.revision, kind, serial=number)
     for ref, person in affected.items():
-        step = next((one for one in person.steps if one.step.number == number), None)
-        if step is None or step.deadline <= now or ref in done:
+        if ref in done:
             continue
-        at = due(NoticeKind.AGAIN, step.deadline)
-        first, second = (person.duties.get(kind) for kind in (NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD))
-        before = due(NoticeKind.SEVEN_DAY, first.deadline) if first is not None else None
-        if ref in changed:
-            before = now
-        if before is not None and rt.policy.redundant(before, at):
-            continue
-        if second is not None and rt.policy.redundant(at, due(NoticeKind.DAY_AHEAD, second.deadline)):
+        told = steps_told(rt, person, due, now, ref in changed)
+        step = next((one for one in told if one.step.number == number), None)
+        if step is None:
             continue
         deadlines.append(step.deadline)
         planned += _rows(person, reach(person), NoticeKind.AGAIN, step.deadline, due)
     return _insert(session, outage, NoticeKind.AGAIN, planned, deadlines, now, serial=number)
-
-
-def day_ahead_redundant(rt: Runtime, person: Person, zone: ZoneInfo, now: datetime) -> bool:
-    """Whether the first notice, scheduled at `now`, follows so late that a second one would say it twice."""
-    return _redundant(rt, person, _due(rt, now, zone))
-
-
-def _redundant(rt: Runtime, person: Person, due: Due) -> bool:
-    first = person.duties.get(NoticeKind.SEVEN_DAY)
-    second = person.duties.get(NoticeKind.DAY_AHEAD)
-    if first is None or second is None:
-        return False
-    return rt.policy.redundant(
-        due(NoticeKind.SEVEN_DAY, first.deadline), due(NoticeKind.DAY_AHEAD, second.deadline)
-    )
 
 
 def _changes(

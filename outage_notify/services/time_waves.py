@@ -8,7 +8,8 @@ added and compared by the clock on the wall, which is an hour wrong over a chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,11 +18,13 @@ from sqlalchemy.orm import Session
 
 from channels.model import Channel
 from outage_notify.domain import ladder
+from outage_notify.domain.deadlines import Lead
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.domain.quiet_hours import QuietHours
+from outage_notify.services.notice_spacing import Due, day_ahead_redundant, due_times, steps_told
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.stand_in import rate_of as rate_of
-from outage_notify.services.whom_to_tell import Person
+from outage_notify.services.whom_to_tell import Person, people_in_chunks
 from outage_notify.store import outbox_queries
 from outage_notify.store.delivery_tables import Notice
 from outage_notify.store.outage_tables import Outage
@@ -68,28 +71,39 @@ class WavePlan:
     # The latest moment to begin, with a reserve; the earliest end if it began now.
     begin_by: datetime
     ends_at_best: datetime
-    # It would end after a deadline that is still ahead, and the rate at which it would just not.
+    # It would end after a deadline of the law that is still ahead, and the rate at which it would just not.
     late: bool
     needed_per_second: float
+    # It would end after the deadline of a step of the utility's own, which makes no plan too late.
+    behind: bool = False
+    # Which of those steps it is, where it is a notice more; how far ahead that lies.
+    step: int = 0
+    lead: Lead | None = None
 
     @property
     def over(self) -> timedelta:
-        """How much of the sending would fall behind the deadline: so much later the work has to start."""
-        if not self.late:
+        """How much of the sending would fall behind the deadline."""
+        if not (self.late or self.behind):
             return timedelta(0)
         return self.ends_at_best.astimezone(UTC) - self.deadline.astimezone(UTC)
 
     @property
     def sentence(self) -> str:
         """The arithmetic in plain words."""
+        which = f"{self.notice}, own step of {self.lead}" if self.lead else str(self.notice)
         said = (
-            f"{self.notice}: {self.count:,} messages by {self.channel.value} at {self.per_second:g} per second "
+            f"{which}: {self.count:,} messages by {self.channel.value} at {self.per_second:g} per second "
             f"take {_hours(self.takes)}, due by {_minute(self.deadline)}"
         )
         if self.late:
             return (
                 f"{said}; begun now they end {_minute(self.ends_at_best)}, {_hours(self.over)} too late. At least "
                 f"{self.needed_per_second:.2g} per second are needed, or a later start of the work"
+            )
+        if self.behind:
+            return (
+                f"{said}; begun now they end {_minute(self.ends_at_best)}, {_hours(self.over)} after the utility's "
+                "own step, which keeps nothing from being approved"
             )
         return f"{said}; sending begins by {_minute(self.begin_by)}"
 
@@ -103,40 +117,73 @@ class WavePlan:
             "deadline": self.deadline.isoformat(),
             "begin_by": self.begin_by.isoformat(),
             "late": self.late,
+            "behind": self.behind,
+            "step": self.step or None,
             "sentence": self.sentence,
         }
+
+
+@dataclass
+class _Counted:
+    """One notice to everybody whom it goes to: strictest deadline, that of the law, how many by each channel."""
+
+    deadline: datetime
+    lawful: datetime | None
+    lead: Lead | None
+    channels: Counter[Channel]
 
 
 def foresee(
     rt: Runtime, persons: Iterable[Person], start: datetime, zone: ZoneInfo, now: datetime
 ) -> list[WavePlan]:
     """The planned waves that approval of a first revision would set in motion, each by its strictest deadline."""
-    counts: dict[tuple[NoticeKind, Channel], int] = {}
-    deadlines: dict[NoticeKind, datetime] = {}
+    due = due_times(rt, now, zone)
+    waves: dict[tuple[NoticeKind, int], _Counted] = {}
     for person in persons:
         channels = {one.channel for one in ladder.first(person.ladder, person.contacts)}
-        for kind in PLANNED:
-            duty = person.duties.get(kind)
-            # Where no rule asks for anything the first notice is sent all the same.
-            if duty is None and (kind is not NoticeKind.SEVEN_DAY or person.duties):
-                continue
-            deadline = duty.deadline if duty else start
-            deadlines[kind] = min(deadlines.get(kind, deadline), deadline)
-            for channel in channels:
-                counts[kind, channel] = counts.get((kind, channel), 0) + 1
+        for notice, step, deadline, lawful, lead in _notices(rt, person, due, start, now):
+            wave = waves.setdefault((notice, step), _Counted(deadline, lawful, lead, Counter()))
+            wave.deadline = min(wave.deadline, deadline)
+            if wave.lawful is not None and lawful is not None:
+                wave.lawful = min(wave.lawful, lawful)
+            wave.channels.update(channels)
     found = []
-    for (kind, channel), count in counts.items():
-        if (rate := rate_of(rt, channel)) is None:
+    for (notice, step), wave in waves.items():
+        for channel, count in wave.channels.items():
+            if (rate := rate_of(rt, channel)) is None:
+                continue
+            takes, quiet = wave_time(count, rate), quiet_for(rt, channel)
+            begin = latest_begin(wave.deadline, takes * RESERVE, quiet, zone)
+            end = earliest_end(now, takes, quiet, zone)
+            late = wave.lawful is not None and now < wave.lawful < end
+            # Who is too late for the law is told the law's deadline, else that of the utility's own step.
+            until = wave.lawful if late and wave.lawful is not None else wave.deadline
+            behind = not late and now < until < end
+            needed = count / max(1.0, _awake(now, until, quiet, zone).total_seconds())
+            by, begin, end = (one.astimezone(zone) for one in (until, begin, end))
+            found.append(
+                WavePlan(
+                    notice, channel, count, rate, takes, by, begin, end, late, needed, behind, step, wave.lead
+                )
+            )
+    return sorted(found, key=lambda one: (one.deadline, one.notice, one.step, one.channel))
+
+
+def _notices(
+    rt: Runtime, person: Person, due: Due, start: datetime, now: datetime
+) -> Iterator[tuple[NoticeKind, int, datetime, datetime | None, Lead | None]]:
+    """(kind, step, deadline, the law's, lead of the step) of each notice that a person would get."""
+    for kind in PLANNED:
+        duty = person.duties.get(kind)
+        if kind is NoticeKind.DAY_AHEAD and day_ahead_redundant(rt, person, due):
             continue
-        takes, quiet = wave_time(count, rate), quiet_for(rt, channel)
-        deadline = deadlines[kind].astimezone(UTC)
-        begin = latest_begin(deadline, takes * RESERVE, quiet, zone)
-        end = earliest_end(now, takes, quiet, zone)
-        late = now < deadline < end
-        needed = count / max(1.0, _awake(now, deadline, quiet, zone).total_seconds())
-        due, begin, end = (one.astimezone(zone) for one in (deadline, begin, end))
-        found.append(WavePlan(kind, channel, count, rate, takes, due, begin, end, late, needed))
-    return sorted(found, key=lambda one: (one.deadline, one.notice, one.channel))
+        if duty is not None:
+            yield kind, 0, duty.deadline, duty.lawful, None
+        elif kind is NoticeKind.SEVEN_DAY and not person.duties:
+            # Where no rule asks for anything the first notice is sent all the same.
+            yield kind, 0, start, start, None
+    for one in steps_told(rt, person, due, now):
+        yield NoticeKind.AGAIN, one.step.number, one.deadline, None, one.step.lead
 
 
 def earliest_end(now: datetime, takes: timedelta, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
@@ -169,7 +216,8 @@ def _awake(start: datetime, end: datetime, quiet: QuietHours | None, zone: ZoneI
 def end_in_time(session: Session, rt: Runtime, outage: Outage, now: datetime) -> list[LateWave]:
     """Let every planned wave of the standing revision begin early enough; returns those that can't end in time.
 
-    Rows are only ever moved to an earlier moment. Called twice it moves nothing more.
+    In time is what the law allows: a step of the utility's own makes nothing too late. Rows are only ever moved to an
+    earlier moment. Called twice it moves nothing more.
     """
     late = []
     zone = ZoneInfo(outage.timezone)
@@ -178,14 +226,27 @@ def end_in_time(session: Session, rt: Runtime, outage: Outage, now: datetime) ->
             rate = rate_of(rt, channel)
             if rate is None:
                 continue
-            takes = wave_time(count, rate)
-            begin = latest_begin(notice.deadline, takes * RESERVE, quiet_for(rt, channel), zone)
+            takes, quiet = wave_time(count, rate), quiet_for(rt, channel)
+            begin = latest_begin(notice.deadline, takes * RESERVE, quiet, zone)
             # A deadline that has passed already is the matter of the lead that was checked before.
-            at_best = latest_begin(notice.deadline, takes, quiet_for(rt, channel), zone)
-            if at_best < now < notice.deadline:
-                late.append(_late(channel, count, rate, takes, notice, now))
+            if latest_begin(notice.deadline, takes, quiet, zone) < now < notice.deadline:
+                by = _lawful(session, rt, outage, notice)
+                if by is not None and latest_begin(by, takes, quiet, zone) < now:
+                    late.append(LateWave(channel, count, rate, takes, max(timedelta(0), by - now), by))
             outbox_queries.begin_by(session, notice.id, channel, max(begin, now))
     return late
+
+
+def _lawful(session: Session, rt: Runtime, outage: Outage, notice: Notice) -> datetime | None:
+    """By when the law wants the last message of a notice out; None for one that no law asks for."""
+    if notice.kind not in PLANNED:
+        return None
+    if outage.standing.own_steps_ref is None:
+        return notice.deadline
+    # A step may have brought it forward: asked only for a wave that is behind, since everybody is looked at.
+    chunks = people_in_chunks(session, rt, outage, outage.revision, bare=True)
+    duties = (person.duties.get(notice.kind) for chunk in chunks for person in chunk.values())
+    return min((duty.lawful for duty in duties if duty is not None), default=notice.deadline)
 
 
 def latest_begin(deadline: datetime, takes: timedelta, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
@@ -200,12 +261,6 @@ def latest_begin(deadline: datetime, takes: timedelta, quiet: QuietHours | None,
         left -= step
         at -= step
     return at
-
-
-def _late(
-    channel: Channel, count: int, rate: float, takes: timedelta, notice: Notice, now: datetime
-) -> LateWave:
-    return LateWave(channel, count, rate, takes, max(timedelta(0), notice.deadline - now), notice.deadline)
 
 
 def quiet_for(rt: Runtime, channel: Channel) -> QuietHours | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -17,19 +18,33 @@ from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_tables import Event, Task, TaskKind
 
 
-def states_by_customer(
-    session: Session, outage: int, revision: int
-) -> dict[tuple[int, NoticeKind], list[tuple[Channel, DeliveryState]]]:
-    """Channel and state of every delivery of a revision, by customer and kind of notice."""
+class Row(NamedTuple):
+    """One delivery as the audit sees it. `serial`: of its notice; `ended`: it had failed once, whatever came later."""
+
+    serial: int
+    channel: Channel
+    state: DeliveryState
+    ended: bool
+
+
+def rows_by_customer(session: Session, outage: int, revision: int) -> dict[tuple[int, NoticeKind], list[Row]]:
+    """Every delivery of a revision, by customer and kind of notice."""
     rows = session.execute(
-        select(DeliveryRecipient.customer_ref, Notice.kind, Delivery.channel, Delivery.state)
+        select(
+            DeliveryRecipient.customer_ref,
+            Notice.kind,
+            Notice.serial,
+            Delivery.channel,
+            Delivery.state,
+            Delivery.ended_at.is_not(None),
+        )
         .join(Delivery, DeliveryRecipient.delivery_ref == Delivery.id)
         .join(Notice, Delivery.notice_ref == Notice.id)
         .where(Delivery.outage_ref == outage, Delivery.revision == revision)
     )
-    found: dict[tuple[int, NoticeKind], list[tuple[Channel, DeliveryState]]] = defaultdict(list)
-    for customer, kind, channel, state in rows:
-        found[customer, kind].append((channel, state))
+    found: dict[tuple[int, NoticeKind], list[Row]] = defaultdict(list)
+    for customer, kind, serial, channel, state, ended in rows:
+        found[customer, kind].append(Row(serial, channel, state, bool(ended)))
     return found
 
 

@@ -15,7 +15,9 @@ from outage_notify.domain.notice import NoticeKind
 from outage_notify.store.delivery_tables import Attempt, Delivery, Notice
 from outage_notify.store.sender_tables import SenderState
 
+# Notices that the law asks for, and with the utility's own steps all that have their time before the work.
 PLANNED = (NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD)
+WITH_STEPS = (*PLANNED, NoticeKind.AGAIN)
 
 
 def planned_notices(session: Session, outage: int, revision: int) -> list[Notice]:
@@ -23,7 +25,7 @@ def planned_notices(session: Session, outage: int, revision: int) -> list[Notice
     return list(
         session.scalars(
             select(Notice)
-            .where(Notice.outage_ref == outage, Notice.revision == revision, Notice.kind.in_(PLANNED))
+            .where(Notice.outage_ref == outage, Notice.revision == revision, Notice.kind.in_(WITH_STEPS))
             .order_by(Notice.id)
         )
     )

@@ -107,6 +107,7 @@ ACCESS: dict[str, Access] = {
     "customers.feed_add": A.PLANNER,
     "customers.feed_revoke": A.PLANNER,
     "api.describe": A.EVERYBODY,
+    "api.job": A.MACHINE,
     "api.listing": A.MACHINE,
     "api.show": A.MACHINE,
     "api.checks": A.MACHINE,

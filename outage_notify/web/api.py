@@ -22,6 +22,7 @@ from outage_notify.domain.window import local_instant
 from outage_notify.services import (
     announce,
     approve_outage,
+    ask_approval,
     machine_access,
     merge_outages,
     outage_views,
@@ -33,8 +34,8 @@ from outage_notify.services import (
 from outage_notify.services.announce import Announced
 from outage_notify.services.plan_outage import PlanRequest
 from outage_notify.services.resolve_audience import Switching, page_of
+from outage_notify.web import api_jobs, openapi, problems
 from outage_notify.web import api_parts as parts
-from outage_notify.web import openapi, problems
 from outage_notify.web.context import runtime
 from outage_notify.web.errors import note_defect, status_of
 
@@ -91,6 +92,11 @@ def defect(error: Exception) -> Response:
 @pages.get("/openapi.json")
 def describe() -> Response:
     return parts.answer_of(openapi.document(runtime().settings.base_url))
+
+
+@pages.get("/jobs/<int:number>")
+def job(number: int) -> Response:
+    return parts.answer_of(api_jobs.shown(runtime(), number)[0])
 
 
 @pages.get("/outages")
@@ -190,12 +196,29 @@ def step(reference: str, step: str) -> Response:
     if step not in openapi.STEPS:
         return problems.problem(404, "Not Found", f"Steps are edit, revise, {', '.join(openapi.STEPS)}.")
     body = parts.body_of(openapi.step_fields(step), openapi.STEPS[step][2])
+    if step == "approve":
+        return _approve(reference, body)
 
     def call() -> str:
         _take(step, reference, body)
         return reference
 
     return _once(call, 200)
+
+
+def _approve(reference: str, body: Mapping[str, Any]) -> Response:
+    """200 and the outage; or 202 and the job, where the worker does it."""
+    rt, by = runtime(), _user()
+    accept, why = body.get("accept_exception", False), body.get("override_reason", "")
+
+    def call() -> str:
+        job = ask_approval.ask_approval(rt, by, reference, accept, body.get("version"), why)
+        return "" if job is None else str(job)
+
+    def show(job: str) -> tuple[object, str]:
+        return api_jobs.shown(rt, int(job)) if job else _shown(reference)
+
+    return parts.once(call, lambda job: 202 if job else 200, show)
 
 
 def _take(step: str, reference: str, body: Mapping[str, Any]) -> None:
@@ -205,9 +228,6 @@ def _take(step: str, reference: str, body: Mapping[str, Any]) -> None:
         plan_outage.submit(rt, by, reference, body.get("exception_reason", ""), version)
     elif step == "send-back":
         plan_outage.send_back(rt, by, reference, reason, version)
-    elif step == "approve":
-        accept, why = body.get("accept_exception", False), body.get("override_reason", "")
-        approve_outage.approve(rt, by, reference, accept, version, override_reason=why)
     elif step == "cancel":
         run_outage.cancel(rt, by, reference, reason, version)
     elif step == "drop-revision":
@@ -227,10 +247,11 @@ def _take(step: str, reference: str, body: Mapping[str, Any]) -> None:
 def _once(call: Callable[[], str], status: int) -> Response:
     """Do it under the request's key, and answer with the outage as it is then."""
 
-    def show(reference: str) -> tuple[object, str]:
-        return outage_views.outage_view(runtime(), reference), url_for("api.show", reference=reference)
+    return parts.once(call, status, _shown)
 
-    return parts.once(call, status, show)
+
+def _shown(reference: str) -> tuple[object, str]:
+    return outage_views.outage_view(runtime(), reference), url_for("api.show", reference=reference)
 
 
 def _user() -> str:

@@ -87,9 +87,11 @@ def _is_text(value: str) -> bool:
     return bool(_TEXT.fullmatch(value)) and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
-def once(call: Callable[[], str], status: int, show: Callable[[str], tuple[object, str]]) -> Response:
+def once(
+    call: Callable[[], str], status: int | Callable[[str], int], show: Callable[[str], tuple[object, str]]
+) -> Response:
     """Do it under the request's Idempotency-Key. `call` returns what it made or changed, `show` turns that
-    into what is there now and the address where it stands."""
+    into what is there now and the address where it stands, `status` says what that is answered with."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if not _KEY.fullmatch(key):
         raise InvalidInput(
@@ -108,9 +110,9 @@ def once(call: Callable[[], str], status: int, show: Callable[[str], tuple[objec
         machine_access.end(rt, who, key, 400, "")
         raise
     shown, place = show(made)
-    body = as_text(shown)
-    machine_access.end(rt, who, key, status, body)
-    answer = Response(body, status, mimetype="application/json")
+    body, code = as_text(shown), status if isinstance(status, int) else status(made)
+    machine_access.end(rt, who, key, code, body)
+    answer = Response(body, code, mimetype="application/json")
     answer.headers["Location"] = place
     return answer
 

@@ -23,7 +23,13 @@ MO = PO.with_suffix(".mo")
 
 _METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in _METHODS}
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "_l": None, "ngettext": (1, 2)}
+# `pgettext` is for a word that means two things: its first argument says which, and each is translated by itself.
+_KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
+    "_": None,
+    "_l": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 
 
 class _Plain(Catalog):
@@ -59,7 +65,7 @@ def compiled() -> bytes:
     plain = _new()
     for message in written():
         if message.id and complete(message.string):
-            plain.add(message.id, message.string)
+            plain.add(message.id, message.string, context=message.context)
     out = BytesIO()
     write_mo(out, plain)
     return out.getvalue()
@@ -69,7 +75,7 @@ def update() -> list[str]:
     """Carry the catalogue along and compile it; returns the sentences that lack a translation."""
     before, after = written(), extract()
     for message in after:
-        known = before.get(message.id) if message.id else None
+        known = before.get(message.id, message.context) if message.id else None
         if known is not None:
             message.string = known.string
     PO.parent.mkdir(parents=True, exist_ok=True)

@@ -13,11 +13,11 @@ from outage_notify.domain.errors import NotFound, OutageNotifyError
 from outage_notify.domain.outage import RevisionState
 from outage_notify.services import (
     approve_outage,
+    ask_approval,
     desk_map,
     desk_views,
     long_work,
     outage_watch,
-    outage_work,
     plan_outage,
     run_outage,
     start_gate,
@@ -63,31 +63,17 @@ def submit(reference: str) -> Any:
 
 @pages.post("/outages/<reference>/approve")
 def approve(reference: str) -> Any:
+    """Nobody waits for a page while a hundred thousand messages are written down: a big one is the worker's."""
     accept = request.form.get("accept_exception") == "1"
     reason = request.form.get("override_reason", "")
-    if outage_work.is_big(runtime(), reference):
-        return _leave_to_worker(reference, accept, reason)
-    return _act(
-        reference,
-        _("Approved. The notices are on their way."),
-        lambda version: approve_outage.approve(
-            runtime(), by(), reference, accept, version=version, override_reason=reason
-        ),
-    )
+    jobs: list[int] = []
 
+    def call(version: int) -> None:
+        job = ask_approval.ask_approval(runtime(), by(), reference, accept, version, reason)
+        jobs.extend([job] if job is not None else [])
 
-def _leave_to_worker(reference: str, accept: bool, reason: str) -> Any:
-    """Nobody waits for a page while a hundred thousand messages are written down."""
-    try:
-        version = forms.version(request.form)
-        options = {"version": version, "accept_exception": accept, "override_reason": reason}
-        job = long_work.ask_about(runtime(), by(), JobKind.APPROVAL, reference, options)
-    except NotFound:
-        raise
-    except OutageNotifyError as error:
-        flash_refusal(error)
-        return redirect(url_for(".outage", reference=reference), 303)
-    return redirect(url_for("jobs.one", job_id=job), 303)
+    answer = _act(reference, _("Approved. The notices are on their way."), call, said=lambda: not jobs)
+    return redirect(url_for("jobs.one", job_id=jobs[0]), 303) if jobs else answer
 
 
 @pages.post("/outages/<reference>/send-back")
@@ -156,8 +142,13 @@ def complete(reference: str) -> Any:
     )
 
 
-def _act(reference: str, done: str, call: Callable[[int], object]) -> Any:
-    """Take one step on the version that the page showed, and show the page again with what came of it."""
+def _act(
+    reference: str, done: str, call: Callable[[int], object], said: Callable[[], bool] = lambda: True
+) -> Any:
+    """Take one step on the version that the page showed, and show the page again with what came of it.
+
+    `said`: whether `done` is to be said.
+    """
     try:
         call(forms.version(request.form))
     except NotFound:
@@ -165,5 +156,6 @@ def _act(reference: str, done: str, call: Callable[[int], object]) -> Any:
     except OutageNotifyError as error:
         flash_refusal(error)
     else:
-        flash(done)
+        if said():
+            flash(done)
     return redirect(url_for(".outage", reference=reference), 303)

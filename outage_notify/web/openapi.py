@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
 from typing import Any
 
 from channels.model import Language
@@ -13,6 +11,7 @@ from outage_notify.domain.announcement import Medium
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.store.work_tables import TaskKind
 from outage_notify.web import openapi_texts
+from outage_notify.web.openapi_schemas import SCHEMAS, VERSION, words
 
 # No control characters: PostgreSQL takes no NUL, and nobody reads the others.
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -24,7 +23,6 @@ _TIME = _TEXT | {
     "description": "ISO 8601; without an offset it is local to the network, and refused where that is ambiguous.",
 }
 _LIST = {"type": "array", "items": _TEXT | {"maxLength": 100}, "maxItems": 500}
-_VERSION = {"type": "integer", "minimum": 1, "maximum": 2147483647}
 LARGEST_ID = 2**63 - 1
 REFUSALS = {
     "400": "What came is no HTTP that can be read.",
@@ -38,16 +36,12 @@ REFUSALS = {
 }
 
 
-def _words(of: Iterable[StrEnum]) -> dict[str, Any]:
-    return {"type": "string", "enum": [one.value for one in of]}
-
-
 # Step: (what it does, its own fields, which of them are needed)
 STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "submit": ("Hand it to another person for approval.", {"exception_reason": _TEXT}, ()),
     "send-back": ("Return it to the planner.", {"reason": _TEXT}, ("reason",)),
     "approve": (
-        "Approve what another person submitted.",
+        "Approve what another person submitted. A big audience is left to the worker: 202 with the job.",
         {"accept_exception": {"type": "boolean"}, "override_reason": _TEXT},
         (),
     ),
@@ -60,9 +54,9 @@ STEPS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "announce": (
         "Record where a paper was announced; `sha256` is that of the words that were announced.",
         {
-            "paper": _words(Paper),
-            "medium": _words(Medium),
-            "language": _words(Language),
+            "paper": words(Paper),
+            "medium": words(Medium),
+            "language": words(Language),
             "place": _SHORT,
             "at": _TIME,
             "sha256": _TEXT | {"maxLength": 64},
@@ -77,7 +71,7 @@ SWITCHING: dict[str, Any] = {
     "close_ties": {"type": "boolean"},
 }
 PLAN: dict[str, Any] = {
-    "kind": _words(OutageKind),
+    "kind": words(OutageKind),
     "start": _TIME,
     "end": _TIME,
     "reason": {
@@ -93,12 +87,12 @@ PLAN: dict[str, Any] = {
 PLAN_NEEDED = ("kind", "start", "end", "reason")
 # Work of other outages that the plan does too; those of which nobody was told are cancelled.
 MERGING: dict[str, Any] = PLAN | {"merged": {"type": "array", "items": _SHORT, "maxItems": 20}}
-REVISION: dict[str, Any] = PLAN | {"version": _VERSION}
-EDITING: dict[str, Any] = MERGING | {"version": _VERSION}
+REVISION: dict[str, Any] = PLAN | {"version": VERSION}
+EDITING: dict[str, Any] = MERGING | {"version": VERSION}
 TAKING_BACK: dict[str, Any] = {"reason": _TEXT}
 ANSWER: dict[str, Any] = {
-    "state": _words((AckState.ACKNOWLEDGED, AckState.OBJECTED, AckState.REFUSED)),
-    "way": _words((AckWay.PAPER, AckWay.VISIT)),
+    "state": words((AckState.ACKNOWLEDGED, AckState.OBJECTED, AckState.REFUSED)),
+    "way": words((AckWay.PAPER, AckWay.VISIT)),
     "signer_name": _SHORT,
     "signer_role": _SHORT,
     "reason": _TEXT,
@@ -114,7 +108,7 @@ REPLAY: dict[str, Any] = {"after": {"type": "integer", "minimum": 0, "maximum": 
 
 def step_fields(step: str) -> dict[str, Any]:
     """What the body of a step may hold."""
-    return STEPS[step][1] | ({} if step == "announce" else {"version": _VERSION})
+    return STEPS[step][1] | ({} if step == "announce" else {"version": VERSION})
 
 
 def document(base_url: str) -> dict[str, Any]:
@@ -167,11 +161,14 @@ def document(base_url: str) -> dict[str, Any]:
         **_webhooks(),
         **openapi_texts.paths(_operation, _posting),
     }
-    for step, (words, _, needed) in STEPS.items():
+    for step, (said, _, needed) in STEPS.items():
         paths[f"/outages/{{reference}}/{step}"] = {
             "parameters": [reference],
-            "post": _posting(f"{step}Outage", words, step_fields(step), needed, "200"),
+            "post": _posting(f"{step}Outage", said, step_fields(step), needed, "200"),
         }
+    # What takes longer than somebody waits.
+    approving = paths["/outages/{reference}/approve"]["post"]["responses"]
+    approving["202"] = _answer("The worker does it; Location is where the job stands.", "Job")
     return {
         "openapi": "3.1.0",
         "info": {"title": "Planned outages", "version": "1"},
@@ -180,83 +177,7 @@ def document(base_url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {
-                "Outage": {
-                    "type": "object",
-                    "required": ["reference", "state", "version"],
-                    "properties": {
-                        "reference": {"type": "string"},
-                        "state": _words(OutageState),
-                        "version": _VERSION,
-                    },
-                },
-                "Page": {
-                    "type": "object",
-                    "required": ["outages", "next"],
-                    "properties": {
-                        "outages": {"type": "array", "items": {"type": "object"}},
-                        "next": {"type": ["string", "null"]},
-                    },
-                },
-                "Checks": {"type": "object", "required": ["findings"]},
-                "Resolved": {
-                    "type": "object",
-                    "required": ["isolation", "loads", "by_tier", "service_points", "total", "next_offset"],
-                },
-                "Announcements": {"type": "object", "required": ["duties", "records"]},
-                "Tasks": {
-                    "type": "object",
-                    "required": ["tasks", "next"],
-                    "properties": {
-                        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Task"}},
-                        "next": {"type": ["string", "null"]},
-                    },
-                },
-                "Task": {
-                    "type": "object",
-                    "required": ["id", "kind", "outage", "note", "due_at", "done_at", "acknowledgement"],
-                    "properties": {
-                        "id": {"type": "integer"},
-                        "kind": _words(TaskKind),
-                        "outage": {"type": ["string", "null"]},
-                        "acknowledgement": {"type": ["integer", "null"]},
-                    },
-                },
-                "Webhooks": {"type": "object", "required": ["webhooks"]},
-                "Webhook": {
-                    "type": "object",
-                    "required": ["id", "name", "url", "stopped_at", "waiting", "given_up", "taken"],
-                    "properties": {
-                        "id": {"type": "integer"},
-                        "url": {"type": "string"},
-                        "secret": {"type": "string", "description": "Once: in the answer that made it."},
-                        "not_taken": {"type": "array", "items": {"type": "object"}},
-                    },
-                },
-                "Replayed": {
-                    "type": "object",
-                    "required": ["pushes"],
-                    "properties": {"pushes": {"type": "integer"}},
-                },
-                **openapi_texts.SCHEMAS,
-                "Removed": {"type": "object", "required": ["removed"]},
-                "Receipt": {
-                    "type": "object",
-                    "required": ["receipt", "jws"],
-                    "properties": {"receipt": {"type": "integer"}, "jws": {"type": "string"}},
-                },
-                "Papers": {"type": "object", "required": [one.value for one in Paper]},
-                "Problem": {
-                    "type": "object",
-                    "required": ["type", "title", "status"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                    },
-                },
-            },
+            "schemas": SCHEMAS | openapi_texts.SCHEMAS,
         },
     }
 
@@ -271,8 +192,14 @@ def _work() -> dict[str, Any]:
                 "listTasks",
                 "Open tasks, the most urgent first.",
                 {"200": "Tasks"},
-                parameters=[{"name": "kind", "in": "query", "schema": _words(TaskKind)}, *_paging()[1:]],
+                parameters=[{"name": "kind", "in": "query", "schema": words(TaskKind)}, *_paging()[1:]],
             )
+        },
+        "/jobs/{number}": {
+            "parameters": [number],
+            "get": _operation(
+                "showJob", "How far the worker is with long work on an outage.", {"200": "Job"}
+            ),
         },
         "/tasks/{number}/done": {
             "parameters": [number],
@@ -308,8 +235,8 @@ def _webhooks() -> dict[str, Any]:
     number = {"name": "number", "in": "path", "required": True}
     number["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
 
-    def step(name: str, words: str, answer: str = "Webhook", fields: Any = None) -> dict[str, Any]:
-        posting = _posting(f"{name}Webhook", words, fields or {}, (), "200", answer)
+    def step(name: str, said: str, answer: str = "Webhook", fields: Any = None) -> dict[str, Any]:
+        posting = _posting(f"{name}Webhook", said, fields or {}, (), "200", answer)
         return {"parameters": [number], "post": posting}
 
     return {
@@ -340,7 +267,7 @@ def _webhooks() -> dict[str, Any]:
 
 def _paging() -> list[dict[str, Any]]:
     return [
-        {"name": "state", "in": "query", "schema": _words(OutageState)},
+        {"name": "state", "in": "query", "schema": words(OutageState)},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
         {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 1000000}},
     ]
@@ -364,24 +291,23 @@ def _resolving() -> dict[str, Any]:
     )
 
 
-def _operation(name: str, words: str, answers: dict[str, str], **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        code: {
-            "description": words,
-            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
-        }
-        for code, schema in answers.items()
-    }
+def _answer(said: str, schema: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": said, "content": content}
+
+
+def _operation(name: str, said: str, answers: dict[str, str], **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {code: _answer(said, schema) for code, schema in answers.items()}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     posts = "requestBody" in more
     for code, why in REFUSALS.items():
         if posts or code not in {"409", "413"}:
             found[code] = {"description": why, "content": problem}
-    return {"operationId": name, "summary": words, "responses": found, **more}
+    return {"operationId": name, "summary": said, "responses": found, **more}
 
 
 def _posting(
-    name: str, words: str, fields: dict[str, Any], needed: tuple[str, ...], code: str, answer: str = "Outage"
+    name: str, said: str, fields: dict[str, Any], needed: tuple[str, ...], code: str, answer: str = "Outage"
 ) -> dict[str, Any]:
     schema = {
         "type": "object",
@@ -396,4 +322,4 @@ def _posting(
         "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": KEY_PATTERN},
     }
     body = {"required": bool(needed), "content": {"application/json": {"schema": schema}}}
-    return _operation(name, words, {code: answer}, parameters=[key], requestBody=body)
+    return _operation(name, said, {code: answer}, parameters=[key], requestBody=body)

@@ -31,6 +31,20 @@ def test_holidays_stand_there_by_name_in_both_languages(app: Flask) -> None:
     assert "Spring Festival" in page and "Made-up workday" in page
 
 
+@pytest.mark.parametrize(
+    ("policy", "name"),
+    [
+        ("it", "Liberation Day"),
+        ("au:NSW", "Labour Day"),
+        ("ie", "Saint Patrick's Day"),
+        ("cn", "Tomb-Sweeping Day"),
+    ],
+)
+def test_holidays_of_any_country_have_english_names(policy: str, name: str) -> None:
+    """Its own English where it has one: a Labour Day is no Labor Day."""
+    assert name in policies.names(policies.load_policy(policy), [2027], "en").values()
+
+
 def test_a_day_is_entered_seen_and_taken_out(app: Flask, rt: Runtime) -> None:
     admin = Person(app).sign_in(town.ADMIN)
     form = {"day": "2027-05-08", "workday": "1", "name_zh": "劳动节调休", "name_en": ""}

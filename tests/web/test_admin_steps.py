@@ -26,6 +26,8 @@ def test_steps_are_entered_shown_and_taken_out(app: Flask, rt: Runtime) -> None:
     assert admin.send(STEPS, FORM, POLICY).status_code == 303
     page = admin.get(POLICY).get_data(as_text=True)
     assert "自定步骤" in page and "our promise" in page and town.ADMIN in page
+    # The kinds of work, not what is worked on, which English calls by the same word.
+    assert "作业类型" in page and "作业设备" not in page
     seen = re.findall(r'name="seen" value="(\d+)"', page)[0]
     same = admin.send(STEPS, FORM | {"values": "7"}, POLICY)
     assert same.status_code == 422 and "第二十八条" in same.get_data(as_text=True)

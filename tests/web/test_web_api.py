@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from itertools import count
 from typing import Any
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from outage_notify.services import machine_access
+from outage_notify.services import long_work, machine_access, outage_work, plan_outage
+from outage_notify.services.long_work import Wish
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.acknowledgement_tables import Acknowledgement
+from outage_notify.store.job_tables import JobKind
 from outage_notify.store.people_tables import Customer
 from outage_notify.store.work_queries import open_task
 from outage_notify.store.work_tables import TaskKind
@@ -86,6 +89,45 @@ def test_a_machine_does_the_whole_job(oms: Machine, chief: Machine, rt: Runtime)
     assert oms.post(f"{path}/complete").json["state"] == "COMPLETED"
     other = oms.post(API, PLAN | {"start": "2026-03-20T09:00", "end": "2026-03-20T13:00"})
     assert oms.post(other.headers["Location"] + "/cancel", {"reason": "x"}).json["state"] == "CANCELLED"
+
+
+def test_a_big_approval_is_a_job_that_a_machine_watches(
+    oms: Machine, chief: Machine, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage_work, "MANY", 5)
+    reference = town.submitted(rt)
+    path = f"{API}/{reference}/approve"
+    # What can be refused without tracing is refused at once, and no job is made of it.
+    assert oms.post(path).status_code == 403
+    assert chief.post(path, {"version": 77}).status_code == 409
+    asked = chief.post(path, key="once")
+    assert asked.status_code == 202 and asked.json["state"] == "waiting" and asked.json["outage"] == reference
+    job = asked.headers["Location"]
+    again = chief.post(path, key="once")
+    assert again.status_code == 202 and again.json == asked.json and again.headers["Idempotent-Replayed"]
+    assert chief.post(path).headers["Location"] == job
+    long_work.work_due(rt)
+    done = oms.get(job).json
+    assert done["state"] == "done" and done["messages"] > 0 and done["fraction"] == 1 and not done["problem"]
+    assert oms.get(f"{API}/{reference}").json["state"] == "APPROVED"
+    assert chief.post(path).status_code == 409
+
+
+def test_a_job_that_fails_says_why_and_an_import_is_none_for_machines(
+    oms: Machine, chief: Machine, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage_work, "MANY", 5)
+    reference = town.submitted(rt)
+    job = chief.post(f"{API}/{reference}/approve").headers["Location"]
+    # Changed since it was asked for: what was seen is not what would be approved.
+    plan_outage.send_back(rt, town.APPROVER, reference, "wrong hour")
+    plan_outage.submit(rt, town.PLANNER, reference)
+    long_work.work_due(rt)
+    failed = oms.get(job).json
+    assert failed["state"] == "failed" and "changed by somebody else" in failed["problem"]["message"]
+    assert oms.get(f"{API}/{reference}").json["state"] == "SUBMITTED"
+    number = long_work.ask(rt, town.ADMIN, Wish(JobKind.CUSTOMERS), "customers.csv", BytesIO(b"name\n"))
+    assert oms.get(f"/api/v1/jobs/{number}").status_code == 404
 
 
 def test_a_machine_asks_what_a_switching_would_mean(oms: Machine, rt: Runtime) -> None:

@@ -29,8 +29,17 @@ from schemathesis.specs.openapi.checks import (
 from channels.model import Language
 from channels.papers import Paper
 from outage_notify.domain.announcement import Medium
-from outage_notify.services import announce, machine_access, plan_outage, run_outage, start_gate, webhooks
+from outage_notify.services import (
+    announce,
+    long_work,
+    machine_access,
+    plan_outage,
+    run_outage,
+    start_gate,
+    webhooks,
+)
 from outage_notify.services.runtime import Runtime
+from outage_notify.store.job_tables import JobKind
 from tests.factories import town
 from tests.factories.people import NOW, START
 from tests.web.conftest import turn
@@ -79,6 +88,8 @@ def in_every_state(rt: Runtime) -> list[str]:
     for number in range(HOOKS):
         webhooks.add(rt, town.ADMIN, f"Newspaper {number}", "https://example.com/hook")
     waiting = town.submitted(rt, START + timedelta(days=160))
+    options = {"version": 1, "accept_exception": False, "override_reason": ""}
+    long_work.ask_about(rt, town.APPROVER, JobKind.APPROVAL, waiting, options)
     return [active, cancelled, done, revised, waiting, town.planned(rt, START + timedelta(days=200))]
 
 

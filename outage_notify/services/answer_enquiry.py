@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from channels.phone_numbers import PhoneNumberError, normalise
 from outage_notify.domain.errors import InvalidInput, NotFound
 from outage_notify.services.names_in_force import names_in_force
+from outage_notify.services.numbers_in_force import whose_number_ends
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import enquiry_queries, explain_queries, outage_queries, user_lookup
 from outage_notify.store.delivery_tables import Delivery
@@ -80,7 +81,7 @@ def look_up(rt: Runtime, text: str, customer_id: str = "") -> Answer:
             named = islice(names_in_force(session, rt).holding(words), MOST_FOUND + 1)
             found = enquiry_queries.by_ids(session, list(named), MOST_FOUND + 1)
         if not found and (ending := _ending(words)):
-            found = enquiry_queries.by_ending(session, ending, MOST_FOUND + 1)
+            found = enquiry_queries.by_ids(session, whose_number_ends(session, rt, ending), MOST_FOUND + 1)
         caller = _caller(session, rt, found[0]) if len(found) == 1 else None
         return Answer(found[:MOST_FOUND], caller, len(found) > MOST_FOUND)
 

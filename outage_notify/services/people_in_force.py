@@ -1,35 +1,28 @@
 """Everybody who is present, arranged by load: counting fifty thousand by tier takes milliseconds, not seconds.
 
-Columns of the whole customer base, sorted by the load that each service point hangs on, in one file per network
-version and state of the people, mapped by every process of the machine. Promises: the answer is that of
-`domain.audience.assess` and `count_by_tier` on the rows of the database as they are now: a mark that every
-writer of people changes is read with each question, and other columns are never used. The file is a cache;
-where it cannot be written, the columns stay in memory.
+Columns of the whole customer base, sorted by the load that each service point hangs on. Promises: the answer is
+that of `domain.audience.assess` and `count_by_tier` on the rows of the database. That these are the rows as they are
+now, in the network in force, is the promise of `marked_files`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from typing import IO
 
 import numpy as np
-import structlog
 from sqlalchemy.orm import Session
 
 from geo.forest import spread
 from geo.grid import Grid
 from outage_notify.domain.audience import Affected, Feed, Impact, Tier, is_key
 from outage_notify.domain.policy import Policy
-from outage_notify.services.collector_pause import collector_paused
+from outage_notify.services.marked_files import MarkedFile
 from outage_notify.services.network_in_force import LoadedNetwork
 from outage_notify.store import people_columns
-
-log = structlog.get_logger()
 
 Array = np.ndarray
 TIERS = tuple(Tier)
@@ -37,7 +30,6 @@ IMPACTS = (Impact.OUTAGE, Impact.REDUCED_REDUNDANCY, Impact.MOMENTARY)
 OUTAGE, REDUCED, MOMENTARY = range(3)
 # Raised with every change of the columns or their meaning.
 LAYOUT = 1
-_TRIES = 5
 _ROW = np.dtype(
     [
         ("point", "<i8"),
@@ -51,9 +43,6 @@ _ROW = np.dtype(
         ("life_support", "u1"),
     ]
 )
-
-_lock = threading.Lock()
-_held: dict[str, People] = {}
 
 
 @dataclass(frozen=True)
@@ -202,22 +191,17 @@ class Hit:
 
 def people_in_force(session: Session, loaded: LoadedNetwork) -> People:
     """Everybody as the database has them now, arranged for the network in force."""
-    with _lock:
-        for _ in range(_TRIES):
-            mark = people_columns.mark(session)
-            path = _path(loaded, mark)
-            found = _held.get(str(path)) or _read(path)
-            if found is None:
-                with collector_paused():
-                    found = arrange(loaded.grid, people_columns.people_columns(session))
-                if people_columns.mark(session) != mark:
-                    # Somebody wrote between the two columns; what was read belongs to neither state.
-                    continue
-                found = _kept(path, found)
-            _held.clear()
-            _held[str(path)] = found
-            return found
-    raise RuntimeError("The customers changed again and again while they were read.")
+    network = loaded.path
+
+    def mark(session: Session) -> str:
+        # The name of the network's file tells its versions apart.
+        return f"{network.name} {people_columns.mark(session)} {LAYOUT}"
+
+    def make() -> People:
+        return arrange(loaded.grid, people_columns.people_columns(session))
+
+    place = network.with_name(network.name.partition("-")[0])
+    return FILE.in_force(session, place, mark, make)
 
 
 def arrange(grid: Grid, columns: people_columns.PeopleColumns) -> People:
@@ -246,46 +230,21 @@ def arrange(grid: Grid, columns: people_columns.PeopleColumns) -> People:
     return People(rows, shared)
 
 
-def _path(loaded: LoadedNetwork, mark: str) -> Path:
-    """Beside the file of the network, whose name tells databases and versions apart."""
-    network = loaded.path
-    own = hashlib.sha256(f"{network.name} {mark} {LAYOUT}".encode()).hexdigest()[:12]
-    return network.with_name(f"{network.name.partition('-')[0]}-{own}.people")
+def _write(stream: IO[bytes], people: People) -> None:
+    np.save(stream, people.rows)
+    np.save(stream, people.by_site)
 
 
-def _kept(path: Path, people: People) -> People:
-    """Written and mapped, so that the other processes need not build it and share its memory."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("wb", dir=path.parent, prefix=".people-", delete=False) as draft:
-            try:
-                np.save(draft, people.rows)
-                np.save(draft, people.by_site)
-                Path(draft.name).replace(path)
-            except BaseException:
-                Path(draft.name).unlink(missing_ok=True)
-                raise
-        for other in path.parent.glob(f"{path.name.partition('-')[0]}-*.people"):
-            if other != path:
-                other.unlink(missing_ok=True)
-        return _read(path) or people
-    except OSError as error:
-        log.warning("people_file_not_written", file=path.name, reason=str(error))
-        return people
+def _read(path: Path) -> People:
+    rows = np.load(path, mmap_mode="r")
+    with path.open("rb") as stream:
+        np.lib.format.read_magic(stream)
+        np.lib.format.read_array_header_1_0(stream)
+        stream.seek(rows.nbytes, 1)
+        by_site = np.load(stream)
+    if rows.dtype != _ROW:
+        raise ValueError("not a file of people of this layout")
+    return People(rows, by_site)
 
 
-def _read(path: Path) -> People | None:
-    """The columns of a file; None where there is none, or it is no such file."""
-    try:
-        rows = np.load(path, mmap_mode="r")
-        with path.open("rb") as stream:
-            np.lib.format.read_magic(stream)
-            np.lib.format.read_array_header_1_0(stream)
-            stream.seek(rows.nbytes, 1)
-            by_site = np.load(stream)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, EOFError) as error:
-        log.warning("people_file_unusable", file=path.name, reason=str(error))
-        return None
-    return People(rows, by_site) if rows.dtype == _ROW else None
+FILE: MarkedFile[People, People] = MarkedFile("people", _write, _read, hold=lambda people: people)

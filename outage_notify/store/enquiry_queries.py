@@ -30,12 +30,6 @@ def by_ids(session: Session, customers: Collection[int], limit: int) -> list[Cus
     return _customers(session, Customer.id.in_(customers), limit)
 
 
-def by_ending(session: Session, digits: str, limit: int) -> list[Customer]:
-    """Customers with a number that ends in these digits. Looks at every number there is."""
-    ending = select(ContactPoint.customer_ref).where(ContactPoint.address.endswith(digits, autoescape=True))
-    return _customers(session, Customer.id.in_(ending), limit)
-
-
 def _customers(session: Session, condition: object, limit: int) -> list[Customer]:
     statement = (
         select(Customer)

@@ -6,8 +6,8 @@ commit. The row is written last, so that it is locked for a moment only. Leaves 
 depends on time alone (`services.feed_cache`).
 
 A second mark, `people`, tells whether anybody came, left, moved to another load, got another tier, name or place
-(`services.people_in_force` keeps columns for it, `services.names_in_force` a text). It is random and never comes
-twice, so that a database that was made anew or restored in the same place is told from the one before.
+(`services.people_in_force` and `numbers_in_force` keep columns for it, `names_in_force` a text). It is random and
+never comes twice, so that a database that was made anew or restored in the same place is told from the one before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from outage_notify.store.database import Database
 from outage_notify.store.feed_tables import FeedAddress, Publication
 from outage_notify.store.network_tables import NetworkVersion
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
-from outage_notify.store.people_tables import Customer, GridManager, ServicePoint, Site
+from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 
 PUBLISHED = (
     Outage,
@@ -98,11 +98,12 @@ def _weighs(session: Session, row: object) -> bool:
     return any(attributes[name].history.has_changes() for name in columns)
 
 
-def wrote(session: Session, table: type[Any]) -> None:
+def wrote(session: Session, table: type[Any], inserted: bool = True) -> None:
     """Rows of this table were written past the objects of the session; `store.bulk` says so by itself."""
     if issubclass(table, PUBLISHED):
         session.info[_CHANGED] = True
-    if table in PEOPLE:
+    # Addresses by the thousand; one that is corrected is found without the mark (`services.numbers_in_force`).
+    if table in PEOPLE or (table is ContactPoint and inserted):
         session.info[_PEOPLE] = True
 
 
@@ -111,7 +112,7 @@ def _executed(state: ORMExecuteState) -> None:
     """Statements that write many rows at once pass by the flush."""
     if not (state.is_insert or state.is_update or state.is_delete) or state.bind_mapper is None:
         return
-    wrote(state.session, state.bind_mapper.class_)
+    wrote(state.session, state.bind_mapper.class_, state.is_insert)
 
 
 @event.listens_for(Session, "before_commit")

@@ -48,7 +48,7 @@ def test_it_finds_what_holds_the_words(
         [(number, name) for number, (name, _) in enumerate(people)],
         [(number, one) for number, (_, mine) in enumerate(people) for one in mine],
     )
-    assert list(names_in_force.kept(tmp_path / "a-b.names", parts).holding(words)) == expected
+    assert list(names_in_force.FILE.kept(tmp_path / "a-b.names", parts).holding(words)) == expected
 
 
 def test_it_is_never_older_than_the_rows(rt: Runtime) -> None:
@@ -77,10 +77,10 @@ def test_a_file_that_is_damaged_or_cannot_be_written_is_done_without(rt: Runtime
     (path,) = folder.glob("*.names")
     assert path.stat().st_mode & 0o077 == 0
     for damage in (b"", b"nonsense", path.read_bytes()[:12]):
-        names_in_force.forget()
+        names_in_force.FILE.forget()
         path.write_bytes(damage)
         assert found(rt, "anna") == [anna]
-    names_in_force.forget()
+    names_in_force.FILE.forget()
     path.unlink()
     folder.rmdir()
     folder.write_text("in the way", encoding="utf-8")

@@ -184,12 +184,12 @@ def test_the_file_is_shared_replaced_and_not_trusted_when_damaged(rt: Runtime) -
     equal(rt, out)
     folder = Path(rt.settings.state_dir) / "networks"
     (path,) = folder.glob("*.people")
-    people_in_force._held.clear()
+    people_in_force.FILE.forget()
     written = path.stat().st_mtime_ns
     equal(rt, out)
     assert path.stat().st_mtime_ns == written
     for damage in (b"", path.read_bytes()[:-40], b"not what it was" * 40):
-        people_in_force._held.clear()
+        people_in_force.FILE.forget()
         path.write_bytes(damage)
         equal(rt, out)
     with rt.database.write() as session:

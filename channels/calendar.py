@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 from icalendar import Alarm, Calendar, Event
@@ -96,6 +97,13 @@ def render_feed(
     """The whole feed. `now` decides nothing but which alarms still make sense: those of events that are
     over are left out. Events are sorted, so their order in `events` does not matter. Who renders large feeds again
     and again joins remembered pieces instead."""
+    order = sorted(events, key=lambda one: (one.start.astimezone(UTC), one.reference, one.site))
+    return b"".join((_head(name, language), *(render_piece(event, language, now) for event in order), _END))
+
+
+@lru_cache(maxsize=256)
+def _head(name: str, language: Language) -> bytes:
+    """A feed up to its first event. Those of one utility are few, and asked for at each rendering."""
     calendar = _calendar()
     translate = translations(language).gettext
     title = one_line(name)
@@ -108,11 +116,7 @@ def render_feed(
     calendar.add("X-WR-CALDESC", about)
     calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
-    order = sorted(events, key=lambda one: (one.start.astimezone(UTC), one.reference, one.site))
-    pieces = [render_piece(event, language, now) for event in order]
-    frame = calendar.to_ical()
-    head = frame[: -len(_END)]
-    return b"".join((head, *pieces, _END))
+    return calendar.to_ical()[: -len(_END)]
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from typing import Any, TextIO
 
 from channels.chain_heads import Authorities, ChainHead, StampFault
 from channels.keys import KeyFault, SigningKey
+from channels.receipt_pool import links_side_by_side
 from channels.receipts import (
     FIRST_PREVIOUS,
     BadReceipt,
@@ -33,10 +34,10 @@ from channels.receipts import (
     Stamped,
     Verifier,
     canonical_json,
+    follow_chain,
     format_instant,
     receipt_sha256,
     sign_compact,
-    verify_chain,
 )
 
 TYPE = "outage-notify-receipts"
@@ -142,8 +143,10 @@ def verify_export(
     trusted_jwks: Mapping[str, Any] | None = None,
     authorities: Authorities | None = None,
     known: Mapping[int, str] | None = None,
+    processes: int = 1,
 ) -> ChainReport:
     """Check a whole export: header, every link, that the end is where the header says, and every head in it.
+    The signatures of a long one are checked by so many `processes`.
 
     `authorities` are believed about time: without them a stamp in the file proves nothing and is not
     counted. `known`: heads (number to hash) that whoever checks has kept himself.
@@ -160,7 +163,8 @@ def verify_export(
     except (ExportFault, KeyFault, StampFault, TypeError, AttributeError) as error:
         return ChainReport(False, 0, FIRST_PREVIOUS, 0, Break.CHANGED, str(error))
     marks = {one.count: one.head for one in heads} | dict(known or {})
-    report = replace(verify_chain(lines, keys, marks), covers_end=True, stamped=stamped)
+    links = links_side_by_side(lines, keys, processes)
+    report = replace(follow_chain(links, verifier.kids, marks), covers_end=True, stamped=stamped)
     if not report.ok:
         return report
     if report.count < header.count:
@@ -203,10 +207,11 @@ def verify_export_file(
     trusted_jwks: Mapping[str, Any] | None = None,
     authorities: Authorities | None = None,
     known: Mapping[int, str] | None = None,
+    processes: int = 1,
 ) -> ChainReport:
     """`verify_export` of a file, byte for byte: odd bytes and line ends count as changes, not as errors."""
     with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
-        return verify_export(stream, trusted_jwks, authorities, known)
+        return verify_export(stream, trusted_jwks, authorities, known, processes)
 
 
 def _digest_of(lines: Iterable[str]) -> str:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -242,6 +242,27 @@ def verify_receipt(line: str, public_jwks: Mapping[str, Any]) -> ReceiptPayload:
     return Verifier(public_jwks).receipt(line)
 
 
+class Link(NamedTuple):
+    """What a genuine receipt says of its place in the chain, and its own hash."""
+
+    sequence: int
+    previous: str
+    at: datetime
+    sha256: str
+
+
+def links_of(lines: Iterable[str], verifier: Verifier) -> Iterator[Link | BadReceipt]:
+    """Each line's link, or why it is none; as lazily as `lines` come."""
+    for line in lines:
+        line = line.removesuffix("\n")
+        try:
+            payload = verifier.receipt(line)
+        except BadReceipt as error:
+            yield error
+        else:
+            yield Link(payload.sequence, payload.previous, payload.at, receipt_sha256(line))
+
+
 def verify_chain(
     lines: Iterable[str], public_jwks: Mapping[str, Any], heads: Mapping[int, str] | None = None
 ) -> ChainReport:
@@ -249,53 +270,45 @@ def verify_chain(
     only to tell a removed receipt from a moved one does it look further, keeping nothing.
 
     `heads`: number to hash, as somebody else wrote them down at the time."""
-    known = heads or {}
     verifier = Verifier(public_jwks)
-    count, head, last = 0, FIRST_PREVIOUS, None
-    stream = iter(lines)
-    for line in stream:
-        line = line.removesuffix("\n")
-        number = count + 1
+    return follow_chain(links_of(lines, verifier), verifier.kids, heads)
 
-        broken = partial(ChainReport, False, count, head, number, keys=verifier.kids)
-        try:
-            payload = verifier.receipt(line)
-        except BadReceipt as error:
-            return broken(error.kind, str(error))
-        if payload.sequence > number:
-            if _appears(number, stream, verifier):
-                return broken(Break.REORDERED, f"Receipt {payload.sequence} stands in its place.")
-            return broken(Break.REMOVED, f"Receipt {payload.sequence} follows receipt {count}.")
-        if payload.sequence < number:
-            return broken(Break.REPEATED, f"Receipt {payload.sequence} appears a second time.")
-        if payload.previous != head:
+
+def follow_chain(
+    links: Iterator[Link | BadReceipt], kids: tuple[str, ...], heads: Mapping[int, str] | None = None
+) -> ChainReport:
+    """`verify_chain` from where the signatures were checked, by keys called `kids`."""
+    known = heads or {}
+    count, head, last = 0, FIRST_PREVIOUS, None
+    for link in links:
+        number = count + 1
+        broken = partial(ChainReport, False, count, head, number, keys=kids)
+        if isinstance(link, BadReceipt):
+            return broken(link.kind, str(link))
+        if link.sequence > number:
+            # What is broken behind the first break does not matter to the report.
+            if any(isinstance(one, Link) and one.sequence == number for one in links):
+                return broken(Break.REORDERED, f"Receipt {link.sequence} stands in its place.")
+            return broken(Break.REMOVED, f"Receipt {link.sequence} follows receipt {count}.")
+        if link.sequence < number:
+            return broken(Break.REPEATED, f"Receipt {link.sequence} appears a second time.")
+        if link.previous != head:
             return broken(
                 Break.CHANGED, "It does not follow from the receipt before it; one of them was replaced."
             )
-        if last is not None and payload.at < last:
+        if last is not None and link.at < last:
             return broken(Break.BACK_DATED, "Its time is earlier than that of the receipt before it.")
-        found = receipt_sha256(line)
-        if known.get(number, found) != found:
+        if known.get(number, link.sha256) != link.sha256:
             return broken(
                 Break.CHANGED,
                 "It is not the one that stood here when the head was taken: all was signed anew.",
             )
-        count, head, last = number, found, payload.at
+        count, head, last = number, link.sha256, link.at
     missing = max(known, default=0)
     if missing > count:
         detail = f"{missing} receipts were there when a head was taken, {count} are here."
-        return ChainReport(False, count, head, count + 1, Break.TRUNCATED, detail, verifier.kids)
-    return ChainReport(True, count, head, keys=verifier.kids, heads=len(known))
-
-
-def _appears(sequence: int, stream: Iterable[str], verifier: Verifier) -> bool:
-    for line in stream:
-        try:
-            if verifier.receipt(line.removesuffix("\n")).sequence == sequence:
-                return True
-        except BadReceipt:
-            continue  # the report names the first break; later ones do not matter to it
-    return False
+        return ChainReport(False, count, head, count + 1, Break.TRUNCATED, detail, kids)
+    return ChainReport(True, count, head, keys=kids, heads=len(known))
 
 
 def _strict_decode(part: str) -> bytes:

@@ -68,7 +68,9 @@ def verify(
         raise click.UsageError("Name an exported FILE, or say --all for the database.")
     if file is not None:
         try:
-            report = verify_export_file(file, _trusted(keys_file), _authorities(authority_file), known)
+            report = verify_export_file(
+                file, _trusted(keys_file), _authorities(authority_file), known, os.cpu_count() or 1
+            )
         except OSError as error:
             raise InvalidInput(f"{file} cannot be read: {error.strerror}.", "Check the path.") from None
     else:

@@ -27,7 +27,7 @@ from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.services.feed_cache import Feed
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_queries, publication
-from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
+from outage_notify.store.feed_queries import Affected
 from outage_notify.store.people_tables import Customer
 
 # How long what is over stays in the feed.
@@ -71,9 +71,10 @@ def customer_feed(rt: Runtime, secret: str) -> Feed | None:
             cache.forget(secret)
             return None
         customer, ends_at = found
-        events = events_of(session, rt, customer, now)
+        rows = feed_queries.affected_by(session, customer.id, now - KEPT)
+        events = _events(session, rt, customer, rows)
         name = _name(rt, customer.language)
-        leaving = feed_queries.next_to_leave(session, customer.id, now - KEPT)
+    leaving = min((row.ended_at for row in rows if row.ended_at is not None), default=None)
     moments = [leaving + KEPT if leaving else None, ends_at]
     # The version was read before the facts: what was written in between makes the next poll look again.
     return cache.put(secret, standing.version, name, events, customer.language, now, moments)
@@ -83,18 +84,14 @@ def _name(rt: Runtime, language: Language) -> str:
     return _NAMES[language].format(utility=rt.settings.utility).strip(" :")
 
 
-def events_of(session: Session, rt: Runtime, customer: Customer, now: datetime) -> list[FeedEvent]:
+def _events(session: Session, rt: Runtime, customer: Customer, rows: Sequence[Affected]) -> list[FeedEvent]:
     """One event per outage and site of a customer."""
-    rows = feed_queries.affected_by(session, customer.id, now - KEPT)
-    told = [(revision, member) for revision, member in rows if rt.policy.told(member.impact, member.is_key)]
-    by_site = sorted(told, key=lambda row: (row[0].outage_ref, row[1].service_point.site_ref, row[0].number))
-    where = feed_queries.coordinates(session, {member.service_point.element for _, member in told})
+    told = [row for row in rows if rt.policy.told(row.impact, row.is_key)]
+    where = feed_queries.coordinates(session, {row.element for row in told})
     events = []
-    for _, group in groupby(by_site, key=lambda row: (row[0].outage_ref, row[1].service_point.site_ref)):
+    for _, group in groupby(told, key=lambda row: (row.reference, row.site)):
         mine = list(group)
-        newest = mine[-1][0]
-        members = [member for revision, member in mine if revision is newest]
-        events.append(_event(rt, customer, newest, members, where))
+        events.append(_event(rt, customer, [row for row in mine if row.number == mine[-1].number], where))
     return events
 
 
@@ -104,72 +101,67 @@ def event_site(customer_id: str, site_id: str) -> str:
 
 
 def _event(
-    rt: Runtime,
-    customer: Customer,
-    revision: OutageRevision,
-    members: Sequence[AudienceMember],
-    where: Mapping[str, tuple[float, float]],
+    rt: Runtime, customer: Customer, points: Sequence[Affected], where: Mapping[str, tuple[float, float]]
 ) -> FeedEvent:
-    """`revision` is the newest approved one that affects the site whose affected points are `members`."""
-    outage = revision.outage
-    zone = ZoneInfo(outage.timezone)
-    points = [member.service_point for member in members]
-    manager = next((point.grid_manager for point in points if point.grid_manager), None)
-    contact = [manager.name, manager.phone] if manager else []
+    """`points`: what the newest approved revision that affects the site affects there."""
+    one = points[0]
+    zone = ZoneInfo(one.timezone)
+    managed = next((point for point in points if point.manager), None)
+    contact = [managed.manager, managed.manager_phone] if managed else []
     contact.append(rt.settings.hotline)
     base = rt.settings.base_url
-    latitude, longitude = next((where[one.element] for one in points if one.element in where), (None, None))
+    latitude, longitude = next(
+        (where[point.element] for point in points if point.element in where), (None, None)
+    )
     return FeedEvent(
-        reference=outage.reference,
-        site=event_site(customer.customer_id, points[0].site.site_id),
-        revision=outage.revision,
-        status=status(outage, revision),
-        start=revision.start.astimezone(zone),
-        end=end_of(outage, revision).astimezone(zone),
-        modified=outage.changed_at,
+        reference=one.reference,
+        site=event_site(customer.customer_id, one.site_id),
+        revision=one.standing,
+        status=_status(one),
+        start=one.start.astimezone(zone),
+        end=_end(one).astimezone(zone),
+        modified=one.changed_at,
         place=", ".join(dict.fromkeys(point.place for point in points)),
-        reason=revision.reason.get(customer.language) or next(iter(revision.reason.values()), ""),
-        impact=gravest(member.impact for member in members).value,
+        reason=one.reason.get(customer.language) or next(iter(one.reason.values()), ""),
+        impact=gravest(point.impact for point in points).value,
         utility=rt.settings.utility,
         contact=" ".join(part for part in contact if part),
         url=f"{base}/outages" if base else "",
         latitude=latitude,
         longitude=longitude,
-        maintnote=_maintnote(rt, customer, revision, members),
+        maintnote=_maintnote(rt, customer, points),
     )
 
 
-def _maintnote(
-    rt: Runtime, customer: Customer, revision: OutageRevision, members: Sequence[AudienceMember]
-) -> Maintnote | None:
+def _maintnote(rt: Runtime, customer: Customer, points: Sequence[Affected]) -> Maintnote | None:
     """For customers whose kind is read by machines; None for all others."""
     if customer.kind.strip().lower().replace(" ", "_").replace("-", "_") not in _READ_BY_MACHINES:
         return None
-    outage = revision.outage
+    one = points[0]
     going = {OutageState.ACTIVE: "IN-PROCESS", OutageState.COMPLETED: "COMPLETED"}
-    stands = status(outage, revision)
+    stands = _status(one)
     return Maintnote(
         provider=rt.settings.utility,
         account=customer.customer_id,
-        maintenance=outage.reference,
-        objects=tuple((one.service_point.service_point_id, one.impact.value) for one in members),
-        status=going.get(outage.state, stands) if stands == CONFIRMED else stands,
-        planned=outage.kind not in _EMERGENCIES,
+        maintenance=one.reference,
+        objects=tuple((point.point, point.impact.value) for point in points),
+        status=going.get(one.state, stands) if stands == CONFIRMED else stands,
+        planned=one.kind not in _EMERGENCIES,
     )
 
 
-def status(outage: Outage, revision: OutageRevision) -> str:
+def _status(one: Affected) -> str:
     """The status of an event: CANCELLED too where a newer revision spares the site."""
-    if outage.state is OutageState.CANCELLED or revision.number != outage.revision:
+    if one.state is OutageState.CANCELLED or one.number != one.standing:
         return CANCELLED
-    if outage.state is OutageState.APPROVED and outage.pending:
+    if one.state is OutageState.APPROVED and one.revised:
         return TENTATIVE
     return CONFIRMED
 
 
-def end_of(outage: Outage, revision: OutageRevision) -> datetime:
+def _end(one: Affected) -> datetime:
     """When supply is back: as planned, as expected while it overruns, as it was once it is over."""
-    if revision.number != outage.revision:
-        return revision.end
-    actual = outage.completed_at or outage.expected_end
-    return actual if actual and actual > revision.start else revision.end
+    if one.number != one.standing:
+        return one.end
+    actual = one.completed_at or one.expected_end
+    return actual if actual and actual > one.start else one.end

@@ -121,7 +121,9 @@ class Database:
         self.url = make_url(url)
         self.engine = _engine(url, pool_size)
         self._write = sessionmaker(self.engine, expire_on_commit=False)
-        self._read = sessionmaker(self.engine.execution_options(reading=True), expire_on_commit=False)
+        # For single statements, where a session would cost more than the answer; it never writes.
+        self.reader = self.engine.execution_options(reading=True)
+        self._read = sessionmaker(self.reader, expire_on_commit=False)
 
     @property
     def is_sqlite(self) -> bool:

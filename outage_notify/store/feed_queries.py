@@ -6,20 +6,21 @@ from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 from math import isnan, nan
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from channels.model import Language
 from geo.model import LOAD_KINDS
-from outage_notify.domain.outage import OutageState
+from outage_notify.domain.audience import Impact
+from outage_notify.domain.outage import OutageKind, OutageState, RevisionState
 from outage_notify.store.database import Database, Instant
 from outage_notify.store.feed_tables import FeedAddress
 from outage_notify.store.network_queries import current_version
 from outage_notify.store.network_tables import NetworkElement
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
-from outage_notify.store.people_tables import Customer, ServicePoint
+from outage_notify.store.people_tables import Customer, GridManager, ServicePoint, Site
 
 # A secret is never longer; what is longer does not reach the database.
 LONGEST_SECRET = 64
@@ -33,7 +34,7 @@ def customer_by_feed_secret(
     impossible one."""
     if not 16 <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable():
         return None
-    found = session.scalar(select(Customer).where(Customer.feed_secret == secret))
+    found = session.scalar(_BY_SECRET, {"secret": secret})
     if found is not None:
         return found, None
     address = session.scalar(select(FeedAddress).where(FeedAddress.secret_sha256 == secret_sha256(secret)))
@@ -49,7 +50,7 @@ def quiet_language(database: Database, secret: str, since: datetime) -> Language
     """
     if not 16 <= len(secret) <= LONGEST_SECRET or not secret.isascii():
         return None
-    with database.engine.execution_options(reading=True).connect() as connection:
+    with database.reader.connect() as connection:
         row = connection.execute(_QUIET, {"secret": secret, "since": since}).first()
     return Language(row[0]) if row is not None and not row[1] else None
 
@@ -117,42 +118,57 @@ def _places(
 def _shown(since: Any) -> ColumnElement[bool]:
     """Outages that stand or run, and those that ended at or after `since`."""
     return or_(
-        Outage.state.in_([OutageState.APPROVED, OutageState.ACTIVE]),
+        Outage.state == OutageState.APPROVED,
+        Outage.state == OutageState.ACTIVE,
         (Outage.state == OutageState.COMPLETED) & (Outage.completed_at >= since),
         (Outage.state == OutageState.CANCELLED) & (Outage.cancelled_at >= since),
     )
 
 
-def affected_by(
-    session: Session, customer: int, since: datetime
-) -> list[tuple[OutageRevision, AudienceMember]]:
-    """Every (revision, affected service point) of a customer, of revisions that were ever approved: outages
-    that stand or run, and those completed or cancelled since `since`; in order of outage, revision, point.
+class Affected(NamedTuple):
+    """One service point of a customer in one revision that was ever approved. Times are aware; `site` identifies the
+    site here, `site_id` at the utility; `manager` and `office` are empty where nobody is named."""
 
-    The outages come with all their revisions, the members with site and grid manager: four queries
-    however many there are.
-    """
-    statement = (
-        select(OutageRevision, AudienceMember)
-        .join(AudienceMember, AudienceMember.revision_ref == OutageRevision.id)
-        .join(OutageRevision.outage)
-        .where(
-            AudienceMember.customer_ref == customer,
-            OutageRevision.approved_at.is_not(None),
-            _shown(since),
-        )
-        .options(
-            contains_eager(OutageRevision.outage).selectinload(Outage.revisions),
-            selectinload(AudienceMember.service_point).options(
-                joinedload(ServicePoint.site), joinedload(ServicePoint.grid_manager)
-            ),
-        )
-        .order_by(Outage.id, OutageRevision.number, AudienceMember.service_point_ref)
-    )
-    return [(revision, member) for revision, member in session.execute(statement)]
+    reference: str
+    kind: OutageKind
+    state: OutageState
+    standing: int
+    timezone: str
+    changed_at: datetime
+    expected_end: datetime | None
+    completed_at: datetime | None
+    cancelled_at: datetime | None
+    revised: bool
+    number: int
+    start: datetime
+    end: datetime
+    reason: dict[str, str]
+    impact: Impact
+    is_key: bool
+    point: str
+    element: str
+    place: str
+    site: int
+    site_id: str
+    manager: str
+    manager_phone: str
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was completed or cancelled."""
+        ended = {OutageState.COMPLETED: self.completed_at, OutageState.CANCELLED: self.cancelled_at}
+        return ended.get(self.state)
 
 
-# Written once: putting it together would cost more than asking it.
+def affected_by(session: Session, customer: int, since: datetime) -> list[Affected]:
+    """Every affected service point of a customer in every revision that was ever approved: outages that stand or
+    run, and those completed or cancelled since `since`; by outage and site, the newest revision last."""
+    rows = session.execute(_AFFECTED, {"customer": customer, "since": since})
+    return [Affected._make(row) for row in rows]
+
+
+# Written once: putting them together would cost more than asking them.
+_BY_SECRET = select(Customer).where(Customer.feed_secret == bindparam("secret"))
 _QUIET = select(
     Customer.language,
     exists()
@@ -168,20 +184,50 @@ _QUIET = select(
 ).where(Customer.feed_secret == bindparam("secret"))
 
 
-def next_to_leave(session: Session, customer: int, since: datetime) -> datetime | None:
-    """When the first of the outages that ended at or after `since` did so: it is the next to leave the feed."""
-    ended = case(
-        (Outage.state == OutageState.COMPLETED, Outage.completed_at),
-        (Outage.state == OutageState.CANCELLED, Outage.cancelled_at),
+# Columns, not rows: a revision carries all that it cuts, and a calendar asks for none of it.
+_NEWER = aliased(OutageRevision)
+_AFFECTED = (
+    select(
+        Outage.reference,
+        Outage.kind,
+        Outage.state,
+        Outage.revision,
+        Outage.timezone,
+        Outage.changed_at,
+        Outage.expected_end,
+        Outage.completed_at,
+        Outage.cancelled_at,
+        exists().where(
+            _NEWER.outage_ref == Outage.id,
+            _NEWER.number > Outage.revision,
+            or_(_NEWER.state == RevisionState.DRAFT, _NEWER.state == RevisionState.SUBMITTED),
+        ),
+        OutageRevision.number,
+        OutageRevision.start,
+        OutageRevision.end,
+        OutageRevision.reason,
+        AudienceMember.impact,
+        AudienceMember.is_key,
+        ServicePoint.service_point_id,
+        ServicePoint.element,
+        ServicePoint.place,
+        ServicePoint.site_ref,
+        Site.site_id,
+        func.coalesce(GridManager.name, ""),
+        func.coalesce(GridManager.phone, ""),
     )
-    statement = (
-        select(func.min(ended, type_=Instant()))
-        .select_from(AudienceMember)
-        .join(OutageRevision, AudienceMember.revision_ref == OutageRevision.id)
-        .join(OutageRevision.outage)
-        .where(AudienceMember.customer_ref == customer, ended >= since)
+    .join_from(AudienceMember, OutageRevision, AudienceMember.revision_ref == OutageRevision.id)
+    .join(Outage, OutageRevision.outage_ref == Outage.id)
+    .join(ServicePoint, AudienceMember.service_point_ref == ServicePoint.id)
+    .join(Site, ServicePoint.site_ref == Site.id)
+    .outerjoin(GridManager, ServicePoint.grid_manager_ref == GridManager.id)
+    .where(
+        AudienceMember.customer_ref == bindparam("customer"),
+        OutageRevision.approved_at.is_not(None),
+        _shown(bindparam("since", type_=Instant())),
     )
-    return session.scalar(statement)
+    .order_by(Outage.id, ServicePoint.site_ref, OutageRevision.number, ServicePoint.id)
+)
 
 
 def feeder_names(session: Session) -> tuple[str, ...]:

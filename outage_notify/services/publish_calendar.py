@@ -27,8 +27,7 @@ from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.services.feed_cache import Feed
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import feed_queries, publication
-from outage_notify.store.feed_queries import Affected
-from outage_notify.store.people_tables import Customer
+from outage_notify.store.feed_queries import Affected, Subscriber
 
 # How long what is over stays in the feed.
 KEPT = timedelta(days=60)
@@ -66,16 +65,15 @@ def customer_feed(rt: Runtime, secret: str) -> Feed | None:
     if kept is not None:
         return kept
     with rt.database.read() as session:
-        found = feed_queries.customer_by_feed_secret(session, secret, now)
-        if found is None:
+        customer = feed_queries.subscriber(session, secret, now)
+        if customer is None:
             cache.forget(secret)
             return None
-        customer, ends_at = found
         rows = feed_queries.affected_by(session, customer.id, now - KEPT)
         events = _events(session, rt, customer, rows)
         name = _name(rt, customer.language)
     leaving = min((row.ended_at for row in rows if row.ended_at is not None), default=None)
-    moments = [leaving + KEPT if leaving else None, ends_at]
+    moments = [leaving + KEPT if leaving else None, customer.ends_at]
     # The version was read before the facts: what was written in between makes the next poll look again.
     return cache.put(secret, standing.version, name, events, customer.language, now, moments)
 
@@ -84,7 +82,7 @@ def _name(rt: Runtime, language: Language) -> str:
     return _NAMES[language].format(utility=rt.settings.utility).strip(" :")
 
 
-def _events(session: Session, rt: Runtime, customer: Customer, rows: Sequence[Affected]) -> list[FeedEvent]:
+def _events(session: Session, rt: Runtime, customer: Subscriber, rows: Sequence[Affected]) -> list[FeedEvent]:
     """One event per outage and site of a customer."""
     told = [row for row in rows if rt.policy.told(row.impact, row.is_key)]
     where = feed_queries.coordinates(session, {row.element for row in told})
@@ -101,7 +99,7 @@ def event_site(customer_id: str, site_id: str) -> str:
 
 
 def _event(
-    rt: Runtime, customer: Customer, points: Sequence[Affected], where: Mapping[str, tuple[float, float]]
+    rt: Runtime, customer: Subscriber, points: Sequence[Affected], where: Mapping[str, tuple[float, float]]
 ) -> FeedEvent:
     """`points`: what the newest approved revision that affects the site affects there."""
     one = points[0]
@@ -133,7 +131,7 @@ def _event(
     )
 
 
-def _maintnote(rt: Runtime, customer: Customer, points: Sequence[Affected]) -> Maintnote | None:
+def _maintnote(rt: Runtime, customer: Subscriber, points: Sequence[Affected]) -> Maintnote | None:
     """For customers whose kind is read by machines; None for all others."""
     if customer.kind.strip().lower().replace(" ", "_").replace("-", "_") not in _READ_BY_MACHINES:
         return None

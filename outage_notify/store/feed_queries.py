@@ -18,7 +18,7 @@ from outage_notify.domain.outage import OutageKind, OutageState, RevisionState
 from outage_notify.store.database import Database, Instant
 from outage_notify.store.feed_tables import FeedAddress
 from outage_notify.store.network_queries import current_version
-from outage_notify.store.network_tables import NetworkElement
+from outage_notify.store.network_tables import NetworkElement, NetworkVersion
 from outage_notify.store.outage_tables import AudienceMember, Outage, OutageRevision
 from outage_notify.store.people_tables import Customer, GridManager, ServicePoint, Site
 
@@ -27,20 +27,25 @@ LONGEST_SECRET = 64
 _CHUNK = 500
 
 
-def customer_by_feed_secret(
-    session: Session, secret: str, now: datetime
-) -> tuple[Customer, datetime | None] | None:
-    """The customer whose feed this secret opens, and when it ends; None for an unknown, ended, revoked or
-    impossible one."""
+class Subscriber(NamedTuple):
+    """What a calendar says of whose it is; `ends_at`: when the address opens nothing any more."""
+
+    id: int
+    customer_id: str
+    kind: str
+    language: Language
+    ends_at: datetime | None = None
+
+
+def subscriber(session: Session, secret: str, now: datetime) -> Subscriber | None:
+    """The customer whose feed this secret opens; None for an unknown, ended, revoked or impossible one."""
     if not 16 <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable():
         return None
-    found = session.scalar(_BY_SECRET, {"secret": secret})
-    if found is not None:
-        return found, None
-    address = session.scalar(select(FeedAddress).where(FeedAddress.secret_sha256 == secret_sha256(secret)))
-    if address is None or (address.ends_at is not None and address.ends_at <= now):
-        return None
-    return session.get_one(Customer, address.customer_ref), address.ends_at
+    if (row := session.execute(_BY_SECRET, {"secret": secret}).first()) is not None:
+        return Subscriber._make((*row, None))
+    row = session.execute(_BY_HASH, {"sha256": secret_sha256(secret)}).first()
+    found = Subscriber._make(row) if row is not None else None
+    return found if found and (found.ends_at is None or found.ends_at > now) else None
 
 
 def quiet_language(database: Database, secret: str, since: datetime) -> Language | None:
@@ -69,12 +74,9 @@ def addresses_of(session: Session, customer: int) -> list[FeedAddress]:
 def coordinates(session: Session, elements: Collection[str]) -> dict[str, tuple[float, float]]:
     """Element (such as load:7) to (latitude, longitude) in the network in force: its own, else its bus's.
     What has none is left out."""
-    version = current_version(session)
-    if version is None or not elements:
-        return {}
-    own = _places(session, version.id, elements)
+    own = _places(session, elements)
     hangs_on = {element: place for element, place in own.items() if isinstance(place, str)}
-    buses = _places(session, version.id, set(hangs_on.values()))
+    buses = _places(session, set(hangs_on.values()))
     found = {element: place for element, place in own.items() if isinstance(place, tuple)}
     for element, bus in hangs_on.items():
         place = buses.get(bus)
@@ -83,30 +85,15 @@ def coordinates(session: Session, elements: Collection[str]) -> dict[str, tuple[
     return found
 
 
-def _places(
-    session: Session, version: int, elements: Collection[str]
-) -> dict[str, tuple[float, float] | str]:
+def _places(session: Session, elements: Collection[str]) -> dict[str, tuple[float, float] | str]:
     """Element to the middle of its geometry, or to its bus where it has none."""
     found: dict[str, tuple[float, float] | str] = {}
     pairs = [tuple(one.split(":", 1)) for one in sorted(elements) if ":" in one]
-    columns = (
-        NetworkElement.kind,
-        NetworkElement.source_id,
-        NetworkElement.bus_a,
-        NetworkElement.min_lon,
-        NetworkElement.min_lat,
-        NetworkElement.max_lon,
-        NetworkElement.max_lat,
-    )
     for kind in sorted({kind for kind, _ in pairs}):
         ids = [number for one, number in pairs if one == kind]
         for at in range(0, len(ids), _CHUNK):
-            statement = select(*columns).where(
-                NetworkElement.version_ref == version,
-                NetworkElement.kind == kind,
-                NetworkElement.source_id.in_(ids[at : at + _CHUNK]),
-            )
-            for _, number, bus, *box in session.execute(statement):
+            asked = {"kind": kind, "ids": ids[at : at + _CHUNK]}
+            for number, bus, *box in session.execute(_BOXES, asked):
                 west, south, east, north = (float(side) if side is not None else nan for side in box)
                 if not isnan(west):
                     found[f"{kind}:{number}"] = ((south + north) / 2, (west + east) / 2)
@@ -168,7 +155,26 @@ def affected_by(session: Session, customer: int, since: datetime) -> list[Affect
 
 
 # Written once: putting them together would cost more than asking them.
-_BY_SECRET = select(Customer).where(Customer.feed_secret == bindparam("secret"))
+_SUBSCRIBER = select(Customer.id, Customer.customer_id, Customer.kind, Customer.language)
+_BY_SECRET = _SUBSCRIBER.where(Customer.feed_secret == bindparam("secret"))
+_BY_HASH = (
+    _SUBSCRIBER.add_columns(FeedAddress.ends_at)
+    .join(FeedAddress, FeedAddress.customer_ref == Customer.id)
+    .where(FeedAddress.secret_sha256 == bindparam("sha256"))
+)
+_BOXES = select(
+    NetworkElement.source_id,
+    NetworkElement.bus_a,
+    NetworkElement.min_lon,
+    NetworkElement.min_lat,
+    NetworkElement.max_lon,
+    NetworkElement.max_lat,
+).where(
+    NetworkElement.version_ref
+    == select(func.max(NetworkVersion.id)).where(NetworkVersion.in_force).scalar_subquery(),
+    NetworkElement.kind == bindparam("kind"),
+    NetworkElement.source_id.in_(bindparam("ids", expanding=True)),
+)
 _QUIET = select(
     Customer.language,
     exists()

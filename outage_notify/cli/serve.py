@@ -30,7 +30,7 @@ def bind_options(command: Any) -> Any:
             "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Web processes."
         ),
         click.option(
-            "--threads", type=click.IntRange(1, 256), default=8, show_default=True, help="Per process."
+            "--threads", type=click.IntRange(1, 256), default=16, show_default=True, help="Per process."
         ),
     ]
     for option in reversed(options):

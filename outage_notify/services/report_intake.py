@@ -8,6 +8,7 @@ and by one of its own as long as more come than they apply; a crash leaves that 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from outage_notify.store.report_queries import Kept
 
 log = structlog.get_logger()
 
+GATHER = 0.05  # seconds that lie between two batches behind
 TURNS = 2  # batches that a thread applies before it answers, if more come meanwhile
 
 
@@ -94,7 +96,8 @@ class Intake:
     def _go_on_behind(self, batch: list[int]) -> None:
         def work() -> None:
             self._apply_batch(batch)
-            while more := self._next():
+            # They come faster than one batch is applied: the next one may grow, and costs hardly more.
+            while time.sleep(GATHER) or (more := self._next()):
                 self._apply_batch(more)
 
         try:

@@ -117,7 +117,7 @@ class Database:
     write lock at once, so it never fails half-way for lack of it. `read()` never writes.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = make_url(url)
         self.engine = _engine(url, pool_size)
         self._write = sessionmaker(self.engine, expire_on_commit=False)
@@ -172,12 +172,15 @@ def _engine(url: str, pool_size: int) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, hide_parameters=True
         )
+    pool = {}
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        # A connection that the pool does not keep is opened anew for the next statement.
+        pool = {"pool_size": pool_size, "max_overflow": pool_size}
     # Parameters hold names and numbers of people; an error must not carry them into a log.
-    engine = create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": 60}, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:

@@ -95,10 +95,12 @@ class Intake:
 
     def _go_on_behind(self, batch: list[int]) -> None:
         def work() -> None:
-            self._apply_batch(batch)
-            # They come faster than one batch is applied: the next one may grow, and costs hardly more.
-            while time.sleep(GATHER) or (more := self._next()):
+            more = batch
+            while more:
                 self._apply_batch(more)
+                # They come faster than one batch is applied: the next one may grow, and costs hardly more.
+                time.sleep(GATHER)
+                more = self._next()
 
         try:
             threading.Thread(target=work, name="reports", daemon=True).start()

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import outbox_queries
+from outage_notify.store import audit_mark_queries, outbox_queries
+from outage_notify.store.audit_mark_tables import AuditMark
 from outage_notify.store.sender_tables import SenderState
 
 RECENT = timedelta(minutes=5)
@@ -37,6 +38,7 @@ def measure(rt: Runtime) -> Iterable[Gauge]:
         doubt = outbox_queries.oldest_doubt(session)
         outcomes = outbox_queries.outcomes_since(session, now - RECENT)
         senders = outbox_queries.senders(session)
+        audit = audit_mark_queries.last(session)
     waits = {one: (now - oldest[one]).total_seconds() if one in oldest else 0.0 for one in Channel}
     in_doubt = sum(count for (_, state), count in states.items() if state is DeliveryState.IN_DOUBT)
     yield Gauge(
@@ -74,6 +76,35 @@ def measure(rt: Runtime) -> Iterable[Gauge]:
         "outage_notify_sender_down_seconds",
         "For how long a sender has been failing; another one stands in if there is one.",
         {labels(one): _seconds(one.down_since, now) for one in senders if one.channel},
+    )
+    yield from _heartbeat(audit, now)
+
+
+def _heartbeat(audit: AuditMark | None, now: datetime) -> Iterable[Gauge]:
+    """Without a sample where there was no audit yet, or none that held: whoever watches asks for that as well."""
+
+    def value(found: float | None) -> dict[tuple[tuple[str, str], ...], float]:
+        return {} if found is None else {(): found}
+
+    yield Gauge(
+        "outage_notify_heartbeat_age_seconds",
+        "How long ago the last audit was made that holds: nobody untold, nobody told twice.",
+        value(_seconds(audit.held_at, now) if audit and audit.held_at else None),
+    )
+    yield Gauge(
+        "outage_notify_audit_age_seconds",
+        "How long ago the last audit was made, whatever it found.",
+        value(_seconds(audit.made_at, now) if audit else None),
+    )
+    yield Gauge(
+        "outage_notify_untold",
+        "Notices that somebody should have by the last audit and has not.",
+        value(float(audit.untold) if audit else None),
+    )
+    yield Gauge(
+        "outage_notify_told_twice",
+        "Deliveries that a provider has taken twice, by the last audit.",
+        value(float(audit.twice) if audit else None),
     )
 
 

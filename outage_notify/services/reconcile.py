@@ -30,7 +30,7 @@ from outage_notify.services.print_letters import open_letter_tasks
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import step_ladder
 from outage_notify.services.tell_news import complete_news
-from outage_notify.store import claims, delivery_queries
+from outage_notify.store import audit_mark_queries, claims, delivery_queries
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_queries import SYSTEM, record
 
@@ -81,10 +81,13 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     machine_access.forget_old(rt)
     with rt.database.read() as session:
         report.audit = audit.audit(session, rt, rt.now(session))
+    untold, twice = len(report.audit["untold"]), len(report.audit["twice"])
+    with rt.database.write() as session:
+        audit_mark_queries.note(session, rt.now(session), untold, twice, holds=report.holds)
     if report.holds:
         _heartbeat(rt)
     else:
-        log.error("audit does not hold", untold=len(report.audit["untold"]), twice=len(report.audit["twice"]))
+        log.error("audit does not hold", untold=untold, twice=twice)
     return report
 
 

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from outage_notify.store import migrate
 from outage_notify.store.database import Database
+from outage_notify.store.delivery_tables import Delivery
 from outage_notify.web import create_app
 from tests.factories.world import World, world
 
@@ -52,6 +53,30 @@ def test_the_state_of_the_outbox_is_told_without_a_word_about_people(tmp_path: P
         late = samples(read(city, "secret")[1])
         assert late["outage_notify_oldest_due_seconds", frozenset({("channel", "sms")})] > 60
         assert home not in text
+
+
+def test_the_heartbeat_is_as_old_as_the_last_audit_that_holds(tmp_path: Path) -> None:
+    def ages(city: World) -> dict[str, float]:
+        found = samples(read(city, "secret")[1])
+        names = ("heartbeat_age_seconds", "audit_age_seconds", "untold", "told_twice")
+        return {
+            name: found[key] for name in names if (key := (f"outage_notify_{name}", frozenset())) in found
+        }
+
+    with world(made(tmp_path, "m.db"), tmp_path, METRICS_TOKEN="secret") as city:
+        home = city.customer()
+        city.approved()
+        assert ages(city) == {}
+        assert city.reconcile().holds
+        fresh = ages(city)
+        assert fresh["heartbeat_age_seconds"] == fresh["audit_age_seconds"] < 60
+        assert (fresh["untold"], fresh["told_twice"]) == (0, 0)
+        city.change(Delivery, city.deliveries(home)[0].id, lambda one: setattr(one, "state", "WITHDRAWN"))
+        city.pass_time(minutes=5)
+        assert not city.reconcile().holds
+        late = ages(city)
+        assert late["heartbeat_age_seconds"] >= 300 and late["audit_age_seconds"] < 60
+        assert (late["untold"], late["told_twice"]) == (1, 0)
 
 
 def test_without_the_token_nothing_is_told(tmp_path: Path) -> None:

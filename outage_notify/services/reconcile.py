@@ -26,6 +26,7 @@ from outage_notify.services import (
     stand_in,
 )
 from outage_notify.services.escalate import escalate_due
+from outage_notify.services.hurry import hurry
 from outage_notify.services.print_letters import open_letter_tasks
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.settle import step_ladder
@@ -47,6 +48,7 @@ class ReconcileReport:
     resent: int = 0
     reports: int = 0
     stepped: int = 0
+    hurried: int = 0
     expired: int = 0
     completed: int = 0
     escalated: int = 0
@@ -74,6 +76,7 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     ask_providers.fetch_silent(rt)
     stand_in.check_again(rt)
     report.stepped = _step_ladders(rt)
+    report.hurried = hurry(rt)
     report.expired = _expire(rt)
     report.completed = _complete_notices(rt)
     report.escalated = escalate_due(rt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from channels.model import Channel, FaultClass
 from outage_notify.domain import ladder
-from outage_notify.domain.delivery import LIVE
-from outage_notify.domain.ladder import VISIT, Tried
+from outage_notify.domain.delivery import LIVE, DeliveryState
+from outage_notify.domain.ladder import VISIT, Contact, Ladder, Tried
 from outage_notify.domain.notice import BESIDE, IMMEDIATE, NoticeKind, still_true
 from outage_notify.services.runtime import Runtime
 from outage_notify.services.whom_to_tell import contacts_of, priority_of
@@ -24,6 +25,8 @@ from outage_notify.store.work_queries import SYSTEM, open_task, record
 from outage_notify.store.work_tables import TaskKind
 
 log = structlog.get_logger()
+
+S = DeliveryState
 
 
 def note_bad_contact(session: Session, delivery: int, fault: FaultClass, code: str, now: datetime) -> None:
@@ -79,15 +82,37 @@ def step_ladder(session: Session, rt: Runtime, delivery: Delivery, now: datetime
     return sum(_step(session, rt, outage, delivery, customer, now) for customer in customers.values())
 
 
+def next_channels(
+    session: Session, rt: Runtime, delivery: Delivery, customer: Customer, now: datetime
+) -> set[Channel]:
+    """By which channels this customer would be told next if the delivery came to nothing; a visit is none."""
+    outage = session.get_one(Outage, delivery.outage_ref)
+    if not of_use(outage, delivery, now):
+        return set()
+    steps, contacts = _ladder_of(session, rt, outage, delivery, customer)
+    tried = [
+        Tried(one.channel, one.address, S.WITHDRAWN if one.id == delivery.id else one.state)
+        for one in delivery_queries.deliveries_for(session, delivery.notice_ref, customer.id)
+    ]
+    following = ladder.next(steps, contacts, tried)
+    return set() if following is None or following is VISIT else {one.channel for one in following}
+
+
+def _ladder_of(
+    session: Session, rt: Runtime, outage: Outage, delivery: Delivery, customer: Customer
+) -> tuple[Ladder, Sequence[Contact]]:
+    revision = next(one for one in outage.revisions if one.number == delivery.revision)
+    members = outage_queries.audience_of_customer(session, revision, customer.id)
+    contacts = contacts_of(customer, members[0].service_point.place if members else "")
+    return rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable), contacts
+
+
 def _step(
     session: Session, rt: Runtime, outage: Outage, delivery: Delivery, customer: Customer, now: datetime
 ) -> int:
     """Climb until something is alive again. More than once only where the next address is one that
     somebody else's delivery of this notice has found dead already."""
-    revision = next(one for one in outage.revisions if one.number == delivery.revision)
-    members = outage_queries.audience_of_customer(session, revision, customer.id)
-    contacts = contacts_of(customer, members[0].service_point.place if members else "")
-    steps = rt.policy.ladder_for(customer.tier, customer.life_support, customer.vulnerable)
+    steps, contacts = _ladder_of(session, rt, outage, delivery, customer)
     new = 0
     while True:
         tried = [

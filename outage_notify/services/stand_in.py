@@ -70,6 +70,18 @@ def another_carries(session: Session, rt: Runtime, channel: Channel, sender: str
     return any(one not in known or known[one].down_since is None for one in others)
 
 
+def down_for(session: Session, rt: Runtime, channel: Channel, now: datetime) -> timedelta:
+    """For how long nobody has carried this channel, because every sender of its line is down; 0: somebody does.
+
+    One that a person holds is not down: that is a decision, and nothing goes round it.
+    """
+    line = [one.name for one in rt.line(channel)]
+    known = sender_health.states(session, line)
+    since = [known[one].down_since if one in known else None for one in line]
+    down = [one for one in since if one is not None]
+    return now - max(down) if down and len(down) == len(line) else timedelta(0)
+
+
 def note(
     session: Session, rt: Runtime, channel: Channel, done: Sequence[tuple[str, Outcome]], now: datetime
 ) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import logging
-import sys
 
 import structlog
 from celery import Celery
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from outage_notify import log_lines
 from outage_notify.services.public_files import folder_of
 from outage_notify.services.runtime import Runtime
 from outage_notify.settings import Settings
@@ -24,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 def create_runtime(settings: Settings | None = None) -> Runtime:
     """Settings from the environment unless given; the database is brought up to date."""
+    log_lines.configure()
     runtime = Runtime.build(settings or Settings.load())
     migrate.ensure(runtime.database)
     return runtime
@@ -34,7 +34,7 @@ def create_web(runtime: Runtime | None = None) -> Flask:
 
     Starts while the database is away too: the public's last version is served until it is back.
     """
-    configure_logging()
+    log_lines.hear_others()
     if runtime is None:
         runtime = Runtime.build(Settings.load())
         try:
@@ -52,18 +52,3 @@ def create_web(runtime: Runtime | None = None) -> Flask:
 
 def create_worker(runtime: Runtime) -> Celery:
     return create_celery(runtime)
-
-
-def configure_logging(level: int = logging.INFO) -> None:
-    """One JSON line per event on stderr: constant text plus fields, never an address or a text."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -39,7 +39,7 @@ COMMANDS = {
     "web": "outage_notify.cli.serve:web",
     "worker": "outage_notify.cli.processes:worker",
     "beat": "outage_notify.cli.processes:beat",
-    "reconcile": "outage_notify.cli.processes:reconcile",
+    "reconcile": "outage_notify.cli.reconcile:reconcile",
     "demo": "outage_notify.demo.command:demo",
     "simulator": "outage_notify.cli.processes:simulator",
 }

@@ -23,10 +23,13 @@ by_option = click.option("--by", required=True, metavar="USER", help="Who does t
 @contextmanager
 def runtime(*, migrated: bool = True) -> Iterator[Runtime]:
     """Settings and parts for one command; the database is brought up to date unless told otherwise."""
+    from outage_notify.log_lines import configure
     from outage_notify.services.runtime import Runtime
     from outage_notify.settings import Settings
     from outage_notify.store.migrate import ensure
 
+    # What is logged on the way goes to standard error: standard output is the result's alone.
+    configure()
     rt = Runtime.build(Settings.load())
     try:
         if migrated:

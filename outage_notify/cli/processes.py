@@ -1,4 +1,4 @@
-"""worker, beat, reconcile, simulator: the processes behind the pages."""
+"""worker, beat, simulator: the processes behind the pages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from outage_notify.cli.common import json_option, runtime
-from outage_notify.cli.output import emit, say, show
+from outage_notify.cli.common import runtime
+from outage_notify.cli.output import say
 from outage_notify.clock import OutsideClock
 from outage_notify.domain.errors import NotPermitted
+from outage_notify.log_lines import hear_others
 
 
 @click.command()
@@ -26,10 +27,9 @@ def worker(with_beat: bool, threads: int, loglevel: str) -> int:
 
     With the embedded broker one worker with --beat is enough, and `serve` starts it.
     """
-    from outage_notify.app import configure_logging
     from outage_notify.worker.celery_app import run_worker
 
-    configure_logging()
+    hear_others()
     with runtime() as rt:
         rt.settings.require("base_url", "timezone", "signing_key_file")
         return run_worker(rt, beat=with_beat, threads=threads, loglevel=loglevel)
@@ -39,39 +39,12 @@ def worker(with_beat: bool, threads: int, loglevel: str) -> int:
 @click.option("--loglevel", default="WARNING", show_default=True, help="Celery's own messages.")
 def beat(loglevel: str) -> int:
     """Ring the bells (production: one process of this kind, beside the workers)."""
-    from outage_notify.app import configure_logging
     from outage_notify.worker.celery_app import run_beat
 
-    configure_logging()
+    hear_others()
     with runtime() as rt:
         run_beat(rt, loglevel)
     return 0
-
-
-@click.command()
-@click.option("--report", is_flag=True, help="Print all that was done and found, not only the verdict.")
-@json_option
-def reconcile(report: bool, as_json: bool) -> int:
-    """Settle doubts, step ladders, escalate, audit: once, by hand. The worker does the same each minute.
-
-    Exit status 1 if the audit does not hold.
-    """
-    from outage_notify.services.reconcile import reconcile as run
-
-    with runtime() as rt:
-        rt.settings.require("timezone")
-        found = run(rt)
-    answer = found.as_dict()
-    if as_json:
-        emit(answer)
-    else:
-        audit = answer.pop("audit")
-        untold, twice = len(audit.get("untold") or ()), len(audit.get("twice") or ())
-        if report:
-            for name, value in {**answer, **audit}.items():
-                show(f"{name}: {value}")
-        show(f"The audit {'holds' if found.holds else 'DOES NOT HOLD'}: untold {untold}, told twice {twice}.")
-    return 0 if found.holds else 1
 
 
 @click.command(hidden=True)
@@ -82,6 +55,7 @@ def simulator(state_dir: Path | None) -> int:
     """Run the provider simulator (SMS, calls, mail) by the shared clock, until it is ended."""
     from channels.simulator import Simulator
 
+    hear_others()
     with runtime() as rt:
         settings = rt.settings
         if not settings.simulator:

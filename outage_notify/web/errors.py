@@ -9,8 +9,6 @@ JSON interface gets a problem (`problems`) in place of a page, also where no rou
 from __future__ import annotations
 
 import secrets
-import traceback
-from types import TracebackType
 from typing import Any
 
 import structlog
@@ -21,6 +19,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from outage_notify.domain import errors as domain
+from outage_notify.log_lines import places
 from outage_notify.web import kept_forms, problems
 
 log = structlog.get_logger(__name__)
@@ -145,7 +144,7 @@ def note_defect(error: Exception) -> str:
         endpoint=request.endpoint,
         method=request.method,
         error=type(error).__name__,
-        where=_where(error.__traceback__),
+        where=places(error.__traceback__),
     )
     return incident
 
@@ -157,8 +156,3 @@ def _defect(error: Exception) -> Response:
         return problems.problem(500, "Internal Server Error", said)
     title, remedy = EXPLAINED[500]
     return page(500, str(title), "", str(remedy), incident)
-
-
-def _where(trace: TracebackType | None) -> list[str]:
-    """File, line and function of each frame; no values, since those may be personal."""
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]

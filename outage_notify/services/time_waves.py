@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,7 @@ class LateWave:
     takes: timedelta
     left: timedelta
     deadline: datetime
+    start_from: datetime  # of the work, so that there is time enough
 
     @property
     def sentence(self) -> str:
@@ -54,7 +55,7 @@ class LateWave:
         return (
             f"{self.count:,} messages by {self.channel.value} at {self.per_second:g} per second take "
             f"{_hours(self.takes)}, the deadline is in {_hours(self.left)}. At least {enough:.2g} per second are "
-            "needed, or a later start of the work."
+            f"needed, or a start of the work at {_minute(self.start_from)} or later."
         )
 
 
@@ -74,6 +75,8 @@ class WavePlan:
     # It would end after a deadline of the law that is still ahead, and the rate at which it would just not.
     late: bool
     needed_per_second: float
+    # The start of the work that leaves time enough: the planned one where nothing is late.
+    start_from: datetime
     # It would end after the deadline of a step of the utility's own, which makes no plan too late.
     behind: bool = False
     # Which of those steps it is, where it is a notice more; how far ahead that lies.
@@ -98,7 +101,8 @@ class WavePlan:
         if self.late:
             return (
                 f"{said}; begun now they end {_minute(self.ends_at_best)}, {_hours(self.over)} too late. At least "
-                f"{self.needed_per_second:.2g} per second are needed, or a later start of the work"
+                f"{self.needed_per_second:.2g} per second are needed, or a start of the work at "
+                f"{_minute(self.start_from)} or later"
             )
         if self.behind:
             return (
@@ -119,6 +123,7 @@ class WavePlan:
             "late": self.late,
             "behind": self.behind,
             "step": self.step or None,
+            "start_from": self.start_from.isoformat(),
             "sentence": self.sentence,
         }
 
@@ -160,12 +165,10 @@ def foresee(
             until = wave.lawful if late and wave.lawful is not None else wave.deadline
             behind = not late and now < until < end
             needed = count / max(1.0, _awake(now, until, quiet, zone).total_seconds())
+            enough = start_from(start, end - until, zone) if late else start
             by, begin, end = (one.astimezone(zone) for one in (until, begin, end))
-            found.append(
-                WavePlan(
-                    notice, channel, count, rate, takes, by, begin, end, late, needed, behind, step, wave.lead
-                )
-            )
+            plan = WavePlan(notice, channel, count, rate, takes, by, begin, end, late, needed, enough)
+            found.append(replace(plan, behind=behind, step=step, lead=wave.lead))
     return sorted(found, key=lambda one: (one.deadline, one.notice, one.step, one.channel))
 
 
@@ -197,6 +200,14 @@ def earliest_end(now: datetime, takes: timedelta, quiet: QuietHours | None, zone
         step = min(_STEP, left)
         at, left = at + step, left - step
     return at
+
+
+def start_from(start: datetime, over: timedelta, zone: ZoneInfo) -> datetime:
+    """The start of the work, on a full ten minutes, that moves a deadline by as much as the sending would be over
+    it. A deadline in days moves along with its start; one in business days may stand still over a holiday."""
+    moved = start.astimezone(UTC) + over
+    past = timedelta(minutes=moved.minute % 10, seconds=moved.second, microseconds=moved.microsecond)
+    return (moved + (_STEP - past if past else past)).astimezone(zone)
 
 
 def _awake(start: datetime, end: datetime, quiet: QuietHours | None, zone: ZoneInfo) -> timedelta:
@@ -232,7 +243,9 @@ def end_in_time(session: Session, rt: Runtime, outage: Outage, now: datetime) ->
             if latest_begin(notice.deadline, takes, quiet, zone) < now < notice.deadline:
                 by = _lawful(session, rt, outage, notice)
                 if by is not None and latest_begin(by, takes, quiet, zone) < now:
-                    late.append(LateWave(channel, count, rate, takes, max(timedelta(0), by - now), by))
+                    left, end = max(timedelta(0), by - now), earliest_end(now, takes, quiet, zone)
+                    enough = start_from(outage.standing.start, end - by, zone)
+                    late.append(LateWave(channel, count, rate, takes, left, by, enough))
             outbox_queries.begin_by(session, notice.id, channel, max(begin, now))
     return late
 

@@ -94,12 +94,15 @@ def submitted(rt: Runtime, days: int = 10) -> tuple[str, datetime]:
         now = rt.now(session).astimezone(ZONE)
         day = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
         rt.clock.turn_to(session, day)
-    start = day + timedelta(days=days)
-    why = {"en": "line maintenance"}
-    request = PlanRequest(OutageKind.PLANNED, start, start + timedelta(hours=4), why, work=("line:2",))
-    reference = plan_outage.plan(rt, "petra", request)
+    reference = plan_outage.plan(rt, "petra", request(day + timedelta(days=days)))
     plan_outage.submit(rt, "petra", reference)
     return reference, day
+
+
+def request(start: datetime) -> PlanRequest:
+    """Four hours of work that leave everybody without supply."""
+    why = {"en": "line maintenance"}
+    return PlanRequest(OutageKind.PLANNED, start, start + timedelta(hours=4), why, work=("line:2",))
 
 
 def approved(rt: Runtime) -> tuple[str, datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from channels.model import Channel
 from outage_notify.cli import main
 from outage_notify.domain.errors import NotPermitted
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.services import approve_outage
+from outage_notify.services import approve_outage, plan_outage
 from outage_notify.services.runtime import Runtime
 from outage_notify.settings import Settings
 from outage_notify.store import migrate
@@ -87,6 +88,23 @@ def test_the_preflight_says_of_each_wave_how_long_it_takes_and_whether_it_ends_i
     assert not any(one.late for one in approve_outage.preflight(faster, reference).wave_plans)
     assert approve_outage.approve(faster, "anton", reference) == 1000
     faster.database.close()
+
+
+def test_the_start_that_it_names_leaves_time_enough(database_url: str, tmp_path: Path) -> None:
+    rt = runtime(database_url, tmp_path, 0.002)
+    crowd.fill(rt, 500)
+    reference, _ = crowd.submitted(rt)
+    first, _ = approve_outage.preflight(rt, reference).wave_plans
+    assert f"a start of the work at {first.start_from:%Y-%m-%d %H:%M} or later" in first.sentence
+    with pytest.raises(NotPermitted, match=f"at {first.start_from:%Y-%m-%d %H:%M} or later"):
+        approve_outage.approve(rt, "anton", reference)
+    for hours, late in ((-1, True), (1, False)):
+        start = first.start_from + timedelta(hours=hours)
+        reference = plan_outage.plan(rt, "petra", crowd.request(start))
+        plan_outage.submit(rt, "petra", reference)
+        assert approve_outage.preflight(rt, reference).wave_plans[0].late is late
+    assert approve_outage.approve(rt, "anton", reference) == 1000
+    rt.database.close()
 
 
 def test_whoever_asks_by_command_or_by_machine_is_told_the_same(

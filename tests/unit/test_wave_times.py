@@ -63,8 +63,9 @@ def test_there_is_always_enough_time_between_begin_and_deadline(seconds: int, na
 
 
 def test_the_arithmetic_is_said_in_plain_words() -> None:
-    wave = LateWave(Channel.SMS, 50_000, 1.0, timedelta(seconds=50_000), timedelta(hours=9), NOON)
+    takes, left = timedelta(seconds=50_000), timedelta(hours=9)
+    wave = LateWave(Channel.SMS, 50_000, 1.0, takes, left, NOON, NOON)
     assert wave.sentence == (
         "50,000 messages by sms at 1 per second take 13.9 h, the deadline is in 9.0 h. "
-        "At least 1.5 per second are needed, or a later start of the work."
+        f"At least 1.5 per second are needed, or a start of the work at {NOON:%Y-%m-%d} 12:00 or later."
     )

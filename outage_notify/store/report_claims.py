@@ -56,60 +56,43 @@ def _hold(dialect: str) -> Executable:
 
 def delivered_many(session: Session, reported: Mapping[int, str], now: datetime) -> set[int]:
     """`claims.delivered` of many: each delivery with the provider's id. Returns those that were won."""
-    return _moved(session, _delivered, reported, {"now": now})
+    return _said(session, _moved_to(dialect_of(session), S.DELIVERED), reported, {"now": now})
 
 
 def reported_many(
     session: Session, reported: Mapping[int, str], now: datetime, check_at: datetime
 ) -> set[int]:
     """`claims.accepted` of many, as the provider itself says it. Returns those that were won."""
-    return _moved(session, _accepted, reported, {"now": now, "check_at": check_at})
+    given = {"now": now, "check_at": check_at}
+    return _said(session, _moved_to(dialect_of(session), S.ACCEPTED), reported, given)
 
 
 def remember_many(session: Session, reported: Mapping[int, str]) -> None:
     """`claims.remember_provider_id` of many."""
-    _moved(session, _remember, reported, {})
+    _said(session, _remember(dialect_of(session)), reported, {})
 
 
-def _moved(session: Session, statement: Any, reported: Mapping[int, str], given: dict[str, Any]) -> set[int]:
+def _said(
+    session: Session, statement: Executable, reported: Mapping[int, str], given: dict[str, Any]
+) -> set[int]:
     if not reported:
         return set()
-    dialect = dialect_of(session)
-    rows = rows_of(dialect, "reported", sorted(reported.items()))
-    return set(session.scalars(statement(dialect), {**rows, **given}))
+    rows = rows_of(dialect_of(session), "reported", sorted(reported.items()))
+    return set(session.scalars(statement, {**rows, **given}))
 
 
 @cache
-def _delivered(dialect: str) -> Executable:
-    said = _reported(dialect)
+def _moved_to(dialect: str, target: DeliveryState) -> Executable:
+    said, now = _reported(dialect), bindparam("now", type_=D.c.accepted_at.type)
+    times: dict[str, Any] = {"accepted_at": now, "next_check_at": bindparam("check_at")}
+    if target is S.DELIVERED:
+        taken = func.coalesce(D.c.accepted_at, now)
+        times = {"delivered_at": now, "accepted_at": taken, "next_check_at": None}
+    known = func.coalesce(func.nullif(said.c.provider_id, ""), D.c.provider_id)
     return (
         update(D)
-        .where(D.c.id == said.c.id, _may_become(S.DELIVERED))
-        .values(
-            state=S.DELIVERED,
-            delivered_at=bindparam("now"),
-            accepted_at=func.coalesce(D.c.accepted_at, bindparam("now", type_=D.c.accepted_at.type)),
-            lease_until=None,
-            next_check_at=None,
-            provider_id=_known_by(said),
-        )
-        .returning(D.c.id)
-    )
-
-
-@cache
-def _accepted(dialect: str) -> Executable:
-    said = _reported(dialect)
-    return (
-        update(D)
-        .where(D.c.id == said.c.id, _may_become(S.ACCEPTED))
-        .values(
-            state=S.ACCEPTED,
-            accepted_at=bindparam("now"),
-            lease_until=None,
-            next_check_at=bindparam("check_at"),
-            provider_id=_known_by(said),
-        )
+        .where(D.c.id == said.c.id, _may_become(target))
+        .values(state=target, lease_until=None, provider_id=known, **times)
         .returning(D.c.id)
     )
 
@@ -127,11 +110,6 @@ def _remember(dialect: str) -> Executable:
 
 def _reported(dialect: str) -> FromClause:
     return table_of(dialect, "reported", {"id": BigInteger(), "provider_id": String()})
-
-
-def _known_by(said: FromClause) -> ColumnElement[Any]:
-    """The reported id, or what is known where the report has none."""
-    return func.coalesce(func.nullif(said.c.provider_id, ""), D.c.provider_id)
 
 
 def _may_become(target: DeliveryState) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ import pytest
 
 from channels.simulator.script import PRESETS
 from outage_notify.cli import cli
+from outage_notify.domain.delivery import DELIVERY_MOVES
 from outage_notify.services.customer_row import COLUMNS, REQUIRED
 from outage_notify.settings import PREFIX, Settings
 from outage_notify.store.tables import metadata
@@ -167,6 +168,12 @@ def test_every_table_and_every_preset_is_explained() -> None:
     assert [name for name in metadata.tables if f"`{name}`" not in architecture] == []
     formats = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     assert [name for name in PRESETS if f"`{name}`" not in formats] == []
+
+
+def test_the_moves_of_a_delivery_are_drawn_as_the_table_has_them() -> None:
+    drawn = next(one.text for one in blocks(ROOT / "docs" / "deliveries.md") if "[*] --> READY" in one.text)
+    found = set(re.findall(r"^ *([A-Z_]+) --> ([A-Z_]+):", drawn, re.MULTILINE))
+    assert found == {(origin.value, to.value) for origin, moves in DELIVERY_MOVES.items() for to in moves}
 
 
 def test_every_page_is_linked_from_the_readme() -> None:

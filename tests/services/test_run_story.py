@@ -140,6 +140,35 @@ def test_two_overruns_are_two_pieces_of_news(day: tuple[World, str, str, str]) -
     assert kinds(city, home) == ["SEVEN_DAY", "DAY_AHEAD", "OVERRUN", "OVERRUN"]
 
 
+def test_early_restoration_goes_by_each_way_that_had_reached_somebody_and_to_nobody_else(
+    city: World,
+) -> None:
+    both, called, untold = city.customer(vulnerable=True), city.customer(), city.customer()
+    city.script({"to": city.address(called, Channel.SMS), "do": "dead_number"})
+    reference = city.approved()
+    for one in city.deliveries(untold):
+        city.change(Delivery, one.id, lambda row: setattr(row, "due_at", city.monday + timedelta(days=11)))
+    city.first_wave()
+    city.reconcile()
+    city.work()
+    city.turn_to(city.monday + timedelta(days=10, minutes=1))
+    before = city.reached()
+    assert city.address(untold, Channel.SMS) not in [to for _, to in before]
+    run_outage.start(city.rt, "petra", reference)
+    city.pass_time(hours=1)
+    # Three hours before the end that was announced.
+    run_outage.complete(city.rt, "petra", reference)
+    city.work()
+    assert sorted(city.reached()[len(before) :]) == sorted(
+        [
+            ("sms", city.address(both, Channel.SMS)),
+            ("voice", city.address(both, Channel.VOICE)),
+            ("voice", city.address(called, Channel.VOICE)),
+        ]
+    )
+    assert kinds(city, untold) == []
+
+
 def test_news_that_failed_is_not_told_when_it_is_over(day: tuple[World, str, str, str]) -> None:
     city, reference, home, _ = day
     run_outage.start(city.rt, "petra", reference)

@@ -33,7 +33,8 @@ def hurry(rt: Runtime) -> int:
         now = rt.now(session)
         stopped = {one for one in rt.senders if stand_in.down_for(session, rt, one, now) >= DOWN_FOR}
         ids = stuck_queries.stuck(session, stopped, now, now + rt.policy.wave_margin)
-        claims.hold(session, ids)
+        if ids:
+            claims.hold(session, ids)
         for delivery in delivery_queries.with_recipients(session, ids):
             if _another_is_quicker(session, rt, delivery, stopped, now) and claims.withdraw(
                 session, delivery.id, now, WHY, DeliveryState.READY

@@ -9,6 +9,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, OutcomeKind
+from outage_notify.domain.audience import PRIORITIES
 from outage_notify.domain.delivery import DeliveryState
 from outage_notify.domain.notice import ANNOUNCEMENTS
 from outage_notify.store.delivery_tables import Attempt, Delivery, Notice
@@ -17,6 +18,7 @@ from outage_notify.store.delivery_tables import Attempt, Delivery, Notice
 REFUSALS = 3
 # Longer than any back-off: whoever waits for longer was not refused but is not due yet.
 LONGEST_WAIT = timedelta(minutes=90)
+CARRIED = (Channel.SMS, Channel.VOICE, Channel.EMAIL)
 _NO_ANSWER = (OutcomeKind.UNKNOWN.value, "")
 
 
@@ -37,7 +39,9 @@ def stuck(
             Notice.kind.in_(tuple(ANNOUNCEMENTS)),
             Notice.deadline <= by,
             Delivery.state == DeliveryState.READY,
-            Delivery.channel != Channel.LETTER,
+            # Named one by one: the index of what is due is by channel, priority and time.
+            Delivery.channel.in_(CARRIED),
+            Delivery.priority.in_(tuple(PRIORITIES)),
             Delivery.due_at <= now + LONGEST_WAIT,
             Delivery.not_after > now,
             Delivery.paused.is_(False),

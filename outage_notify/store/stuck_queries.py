@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from channels.model import Channel, OutcomeKind
@@ -38,8 +38,8 @@ def stuck(
         .where(
             Notice.kind.in_(tuple(ANNOUNCEMENTS)),
             Notice.deadline <= by,
-            Delivery.state == DeliveryState.READY,
-            # Named one by one: the index of what is due is by channel, priority and time.
+            # Spelled out and named one by one: the index of what is due holds READY alone, by channel, priority, time.
+            Delivery.state == literal_column(f"'{DeliveryState.READY.value}'"),
             Delivery.channel.in_(CARRIED),
             Delivery.priority.in_(tuple(PRIORITIES)),
             Delivery.due_at <= now + LONGEST_WAIT,

@@ -13,7 +13,7 @@ from channels.model import Channel
 from outage_notify.cli import main
 from outage_notify.domain.errors import NotPermitted
 from outage_notify.domain.notice import NoticeKind
-from outage_notify.services import approve_outage, plan_outage
+from outage_notify.services import approve_outage, plan_outage, run_outage
 from outage_notify.services.runtime import Runtime
 from outage_notify.settings import Settings
 from outage_notify.store import migrate
@@ -99,6 +99,7 @@ def test_the_start_that_it_names_leaves_time_enough(database_url: str, tmp_path:
     with pytest.raises(NotPermitted, match=f"at {first.start_from:%Y-%m-%d %H:%M} or later"):
         approve_outage.approve(rt, "anton", reference)
     for hours, late in ((-1, True), (1, False)):
+        run_outage.cancel(rt, "petra", reference, "another day")
         start = first.start_from + timedelta(hours=hours)
         reference = plan_outage.plan(rt, "petra", crowd.request(start))
         plan_outage.submit(rt, "petra", reference)

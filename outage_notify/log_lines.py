@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
 from types import TracebackType
@@ -24,8 +25,20 @@ _DEEPEST = 5  # exceptions of one chain that are named
 class _StandardError:
     """Standard error as it is when a line is written, also after somebody has put another in its place."""
 
+    def __init__(self) -> None:
+        self.of_thread = threading.local()
+
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is within `write`."""
+        return getattr(self.of_thread, "writing", False)
+
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        self.of_thread.writing = True
+        try:
+            return sys.stderr.write(text)
+        finally:
+            self.of_thread.writing = False
 
     def flush(self) -> None:
         sys.stderr.flush()
@@ -35,6 +48,10 @@ class _FromOthers(logging.Handler):
     """What libraries log. Where there is an exception, the text alone, without what is filled in."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if _STANDARD_ERROR.writing:
+            # Somebody made standard error a log: what it hears are our own lines, while we hold their lock.
+            print(record.getMessage(), file=sys.__stderr__)
+            return
         fields = {"exc_info": record.exc_info} if record.exc_info else {}
         said = str(record.msg) if record.exc_info else record.getMessage()
         log.log(record.levelno, said, logger=record.name, **fields)

@@ -35,6 +35,8 @@ def create_celery(rt: Runtime, bells: Bells | None = None) -> Celery:
         "task_default_queue": "outage_notify",
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,
+        # Our lines go to standard error: sent back into logging from there, a worker would wait for itself for ever.
+        "worker_redirect_stdouts": False,
         "worker_send_task_events": False,
         "worker_enable_remote_control": False,
         "broker_connection_retry_on_startup": True,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from celery.utils.log import LoggingProxy
 
 from outage_notify import log_lines
+from outage_notify.worker.celery_app import create_celery
+from tests.factories.runtimes import make_runtime
 
 SECRET = "+447700900123"
 log = structlog.get_logger()
@@ -78,3 +83,21 @@ def test_a_field_that_is_no_json_is_written_all_the_same(capsys: pytest.CaptureF
     log.warning("odd", what={1, 2}, text="停电")
     (line,) = lines(capsys)
     assert line["what"] == "{1, 2}" and line["text"] == "停电"
+
+
+@pytest.mark.timeout(30)
+def test_a_standard_error_that_is_itself_a_log_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Celery makes it of a worker's: a line that came back to its own logger would wait for itself for ever."""
+    log_lines.hear_others()
+    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+    monkeypatch.setattr(sys, "stderr", LoggingProxy(logging.getLogger("redirected"), logging.WARNING))
+    log.warning("told", count=1)
+    assert [one["event"] for one in lines(capsys)] == ["told"]
+
+
+def test_a_worker_leaves_standard_error_as_it_is(tmp_path: Path) -> None:
+    rt = make_runtime(f"sqlite:///{tmp_path / 'x.db'}", tmp_path)
+    assert create_celery(rt).conf.worker_redirect_stdouts is False
+    rt.database.close()

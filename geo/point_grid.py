@@ -49,9 +49,13 @@ class PointGrid:
         cell = self._cells(x, y)
         order = np.argsort(cell, kind="stable")
         self.order = order.astype(np.int32 if self.size < 2**31 else np.int64)
-        self.x, self.y = x[order], y[order]
+        # One array, so that a run of both is taken in one step; small answers cost little but such steps.
+        self.xy = np.stack([x[order], y[order]])
+        self.x, self.y = self.xy
         counts = np.bincount(cell, minlength=self.columns * self.rows)
         self.start = np.concatenate(([0], np.cumsum(counts)))
+        # The same memory; single numbers come out of it in half the time.
+        self._start = memoryview(self.start)
 
     def _cells(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         column = ((x - self.west) / self.step_x).astype(np.int64)
@@ -80,13 +84,13 @@ class PointGrid:
         if west > east or south > north:
             return _NONE
         if north - south < _LOW:
+            start = self._start
             runs = [
-                slice(self.start[row + west], self.start[row + east + 1])
+                slice(start[row + west], start[row + east + 1])
                 for row in range(south * self.columns, (north + 1) * self.columns, self.columns)
             ]
-            if sum(run.stop - run.start for run in runs) <= _FEW:
-                x = np.concatenate([self.x[run] for run in runs])
-                y = np.concatenate([self.y[run] for run in runs])
+            if sum([run.stop - run.start for run in runs]) <= _FEW:
+                x, y = np.concatenate([self.xy[:, run] for run in runs], axis=1)
                 where = np.concatenate([self.order[run] for run in runs])
                 return where[shapely.intersects_xy(area, x, y)]
         rows = np.arange(south, north + 1)

@@ -9,8 +9,8 @@ published, can name a single affected home. It is kept thus:
 - an area is the union of the cells touched, so two areas differ by whole cells alone;
 - every vertex is a vertex of the lattice.
 
-Each cell is dissolved once, and an area is kept by the cells that it touches: after a change
-only the areas whose cells changed are drawn anew.
+An area is kept by the cells that it touches: after a change only the areas whose cells changed
+are drawn anew.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import shapely
 from shapely.geometry import mapping
 from shapely.geometry.polygon import orient
 
-from geo.cells import HEXAGON_M, Hexagon, hexagons, join
+from geo.cells import HEXAGON_M, Hexagon, Placed, hexagons, join
 from geo.grid import Grid
 from geo.model import Element, Network
 from geo.projection import Plane
@@ -33,6 +33,8 @@ from geo.resolve import Resolution
 
 LEAST_LOADS = 10
 _DECIMALS = 5
+# Of a hexagon, round and back to the first, in half widths and half sides.
+_CORNERS = np.array([(0, 2), (-1, 1), (-1, -1), (0, -2), (1, -1), (1, 1), (0, 2)])
 # Areas that are remembered; a map shows fewer outages at once.
 MOST_KEPT = 5_000
 
@@ -67,27 +69,24 @@ class AreaIndex:
         self._set(cells)
 
     @classmethod
-    def of_grid(
-        cls, grid: Grid, plane: Plane, where: np.ndarray, placed: np.ndarray, cells: Mapping[Hexagon, int]
-    ) -> AreaIndex:
-        """The same for a network in arrays: hexagons of the loads that `placed` names, cells that were fixed before."""
+    def of_grid(cls, grid: Grid, placed: Placed, cells: Mapping[Hexagon, int]) -> AreaIndex:
+        """The same for a network in arrays, of cells that were fixed before."""
         index = cls.__new__(cls)
-        index._use(plane)
+        index._use(Plane.numbered(placed.epsg))
         index.k = LEAST_LOADS
         index.cell_of = {}
         index._set(cells)
-        different, of = np.unique(where, axis=0, return_inverse=True)
-        number = np.array([cells.get((q, r), -1) for q, r in different.tolist()], np.int64)
-        cell = np.full(len(grid.plain.load_node), -1, np.int64)
-        cell[placed] = number[np.ravel(of)]
-        index._grid, index._cell = grid, cell
+        number = [cells.get((q, r), -1) for q, r in placed.hexagons.tolist()]
+        # Behind them a row for the loads without a place, whose hexagon is -1.
+        index._cell = np.array([*number, -1], np.int64)
+        index._grid, index._placed = grid, placed
         return index
 
     def _use(self, plane: Plane | None) -> None:
         self.plane = plane
         self._grid: Grid | None = None
+        self._placed: Placed | None = None
         self._cell = np.empty(0, np.int64)
-        self._dissolved: dict[int, shapely.Geometry] = {}
         self._drawn: dict[tuple[int, ...], dict[str, Any]] = {}
 
     def _set(self, cells: Mapping[Hexagon, int]) -> None:
@@ -112,9 +111,17 @@ class AreaIndex:
         """The cells with a lost load. As long as they are the same, so is the area."""
         if self._grid is None:
             return tuple(sorted({self.cell_of[load] for load in lost if load in self.cell_of}))
-        loads = self._grid.load_numbers(list(lost))
-        cells = np.unique(self._cell[loads[loads >= 0]])
+        return self._touched(self._grid.load_numbers(list(lost)))
+
+    def _touched(self, loads: np.ndarray) -> tuple[int, ...]:
+        if self._placed is None:
+            raise ValueError("these cells are of no network in arrays")
+        cells = np.unique(self._cell[np.unique(self._placed.of[loads[loads >= 0]])])
         return tuple(cells[cells >= 0].tolist())
+
+    def area_of_loads(self, loads: np.ndarray) -> dict[str, Any] | None:
+        """As `area`, from the numbers of the loads in the network in arrays."""
+        return self.area_of_cells(self._touched(loads))
 
     def area_of_cells(self, cells: tuple[int, ...]) -> dict[str, Any] | None:
         """The area of `touched`; drawn once and then remembered, for the last MOST_KEPT of them."""
@@ -129,18 +136,19 @@ class AreaIndex:
         return area
 
     def _draw(self, cells: tuple[int, ...], plane: Plane) -> dict[str, Any]:
-        # Cells share whole edges with equal vertices, so that joining them is dropping what is there twice.
-        union = shapely.coverage_union_all([self._dissolve(cell) for cell in cells])
+        union = self._joined(cells)
         drawn = shapely.transform(
             union, lambda xy: np.round(np.column_stack(plane.degrees(xy[:, 0], xy[:, 1])), _DECIMALS)
         )
         parts = [orient(part, 1.0) for part in _cut_at_antimeridian(drawn)]
         return _plain(mapping(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)))
 
-    def _dissolve(self, cell: int) -> shapely.Geometry:
-        if cell not in self._dissolved:
-            self._dissolved[cell] = shapely.union_all([_outline(hexagon) for hexagon in self.cells[cell]])
-        return self._dissolved[cell]
+    def _joined(self, cells: Iterable[int]) -> shapely.Geometry:
+        """Whole cells in metres. Hexagons share whole edges with equal vertices, so that joining them is dropping
+        what is there twice."""
+        return shapely.coverage_union_all(
+            outlines(np.array([hexagon for cell in cells for hexagon in self.cells[cell]]))
+        )
 
 
 def public_area(network: Network | AreaIndex, lost: Resolution | Iterable[str]) -> dict[str, Any] | None:
@@ -177,13 +185,14 @@ def _anchors(network: Network) -> Iterator[tuple[str, tuple[float, float]]]:
             yield load.id, where[0]
 
 
-def _outline(hexagon: Hexagon) -> shapely.Polygon:
-    """The hexagon in metres. Shared vertices are computed from the same integers, so they are equal."""
-    q, r = hexagon
-    half = HEXAGON_M / 2
-    step = HEXAGON_M / math.sqrt(3) / 2
-    corners = ((0, 2), (-1, 1), (-1, -1), (0, -2), (1, -1), (1, 1))
-    return shapely.Polygon([((2 * q + r + x) * half, (3 * r + y) * step) for x, y in corners])
+def outlines(which: np.ndarray) -> np.ndarray:
+    """The hexagons of an (n, 2) array as polygons in metres. Shared vertices are computed from the same integers,
+    so they are equal."""
+    x = 2 * which[:, :1] + which[:, 1:] + _CORNERS[:, 0]
+    y = 3 * which[:, 1:] + _CORNERS[:, 1]
+    return np.asarray(
+        shapely.polygons(np.stack([x * (HEXAGON_M / 2), y * (HEXAGON_M / math.sqrt(3) / 2)], axis=2))
+    )
 
 
 def _cut_at_antimeridian(drawn: shapely.Geometry) -> list[shapely.Polygon]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -111,17 +112,55 @@ def _distance(a: Hexagon, b: Hexagon) -> int:
     return max(abs(q), abs(r), abs(q + r))
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Where the loads of one network count: in which of the `hexagons` of the metre system `epsg`.
+
+    `hexagons` is an (n, 2) array of axial coordinates, each once and none of them empty; `of` has the row of each
+    load's hexagon, -1 for a load that has no place.
+    """
+
+    epsg: int
+    hexagons: Array
+    of: Array
+
+    def count(self, loads: Array) -> dict[Hexagon, int]:
+        """How many of these loads (a load may stand there more than once) count in each hexagon."""
+        own = self.of[loads]
+        counts = np.bincount(own[own >= 0], minlength=len(self.hexagons)).tolist()
+        return dict(zip(map(tuple, self.hexagons.tolist()), counts, strict=True))
+
+
+def place(grid: Grid, lon: Array, lat: Array) -> Placed | None:
+    """The hexagons of all loads, from the places of the buses (in their order, NaN where unknown).
+
+    None where no load has a place.
+    """
+    bus = anchors(grid, ~np.isnan(lon))
+    used = np.unique(bus[bus >= 0])
+    if not len(used):
+        return None
+    known = ~np.isnan(lon)
+    plane = middle(lon[known], lat[known])
+    here = hexagons(np.column_stack(plane.metres(lon[used], lat[used])))
+    different, row = np.unique(here, axis=0, return_inverse=True)
+    of_bus = np.full(len(lon) + 1, -1, np.int32)
+    of_bus[used] = np.ravel(row)
+    # A load without a place says bus -1: the last row, which is nobody's.
+    return Placed(plane.epsg, different, of_bus[bus])
+
+
 def middle(lon: Array, lat: Array) -> Plane:
     """The plane of places in degrees: that of their lower medians, which are places of them."""
     at = (len(lon) - 1) // 2
-    return Plane(float(np.sort(lon)[at]), float(np.sort(lat)[at]))
+    return Plane(float(np.partition(lon, at)[at]), float(np.partition(lat, at)[at]))
 
 
-def anchors(grid: Grid, lon: Array, lat: Array) -> tuple[Array, Array]:
-    """Per load the place where it counts, from the places of the buses (in their order, NaN where unknown).
+def anchors(grid: Grid, known: Array) -> Array:
+    """Per load the bus where it counts, in the order of the buses; `known` says which of them have a place.
 
     Where its service line leaves the street's cable; its own bus where there is no such line, or the
-    street has no place.
+    street has no place; -1 where neither has one.
     """
     first, buses = grid.node_kinds.get(BUS, 0), grid.ids.size(BUS)
     plain = grid.plain
@@ -135,10 +174,12 @@ def anchors(grid: Grid, lon: Array, lat: Array) -> tuple[Array, Array]:
     last = np.full(nodes, -1, np.int64)
     last[b] = a
     line, lines = grid.node_kinds.get("line", 0), grid.ids.size("line")
-    bus = plain.load_node.astype(np.int64)
+    # Decided per bus: many loads hang on one.
+    bus = np.arange(first, first + buses)
     via = last[bus]
     served = (branches[bus] == 1) & (via >= line) & (via < line + lines) & (count[via] == 2)
     street = np.where(served, ends[via] - bus, bus) - first
-    known = ~np.isnan(lon[street])
-    at = np.where(known, street, bus - first)
-    return lon[at], lat[at]
+    own = np.arange(buses)
+    at = np.where(known[street], street, np.where(known, own, -1))
+    found: Array = at[plain.load_node.astype(np.int64) - first]
+    return found

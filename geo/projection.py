@@ -25,8 +25,18 @@ class Plane:
 
     def __init__(self, lon: float, lat: float) -> None:
         """The plane of the zone in which (lon, lat) lies."""
-        self.epsg = _zone(lon, lat)
-        self._to = Transformer.from_crs(4326, self.epsg, always_xy=True)
+        self._use(_zone(lon, lat))
+
+    @classmethod
+    def numbered(cls, epsg: int) -> Plane:
+        """The plane that another one's `epsg` names."""
+        plane = cls.__new__(cls)
+        plane._use(epsg)
+        return plane
+
+    def _use(self, epsg: int) -> None:
+        self.epsg = epsg
+        self._to = Transformer.from_crs(4326, epsg, always_xy=True)
 
     @classmethod
     def of(cls, network: Network) -> Plane:

@@ -72,6 +72,13 @@ class People:
         kinds: Array = rows["tier"][first].astype(np.int64) * 2 + rows["life_support"][first]
         return kinds
 
+    @cached_property
+    def one_load_each(self) -> Array:
+        """The load of every customer who hangs on this network, once for each, however many service points it has."""
+        rows = self.rows[int(np.searchsorted(self.load, 0)) :]
+        _, first = np.unique(rows["customer"], return_index=True)
+        return np.ascontiguousarray(rows["load"][first])
+
     def points_on(self, loads: Array) -> int:
         """How many service points hang on these loads."""
         return len(self._on(loads))

@@ -163,7 +163,8 @@ def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Frozen:
     """Trace anew and write isolation, audience and public area into a revision, piece by piece, so that a hundred
     thousand affected take no more memory than a few. Twice is once."""
     version, loaded = load_network(session, rt)
-    resolution = _traced(loaded, Switching.from_dict(revision.switching)).resolution
+    traced = _traced(loaded, Switching.from_dict(revision.switching))
+    resolution = traced.resolution
     revision.network_ref = version
     revision.isolation = {
         "opened": list(resolution.opened),
@@ -172,7 +173,7 @@ def freeze(session: Session, rt: Runtime, revision: OutageRevision) -> Frozen:
     }
     revision.lost = list(resolution.dark)
     areas = area_index(session, rt)
-    revision.public_area = areas.area(resolution.dark) if areas is not None else None
+    revision.public_area = areas.area_of_loads(traced.dark) if areas is not None else None
     lost, momentary = frozenset(resolution.dark), frozenset(resolution.momentary)
     crowd = Tallied()
     outage_queries.clear_audience(session, revision)

@@ -1,17 +1,16 @@
-"""What public areas need of the tables: the cells so far, where buses are, how many customers hang on a load."""
+"""What public areas need of the tables: the cells so far, and where buses are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.model import BUS
 from outage_notify.store import bulk
 from outage_notify.store.cell_tables import PublicCell
 from outage_notify.store.network_tables import NetworkElement
-from outage_notify.store.people_tables import ServicePoint
 
 _BATCH = 20_000
 Hexagon = tuple[int, int]
@@ -42,16 +41,3 @@ def bus_places(session: Session, version: int) -> Iterator[list[tuple[str, float
     found = session.execute(query.execution_options(yield_per=_BATCH))
     for batch in found.partitions(_BATCH):
         yield [(f"{BUS}:{name}", lon, lat) for name, lon, lat in batch if lon is not None and lat is not None]
-
-
-def customers_on(session: Session) -> Iterator[list[tuple[str, int]]]:
-    """(load, present customers), in batches. Each customer counts once, however many service points it has."""
-    one_each = (
-        select(func.min(ServicePoint.element).label("element"))
-        .where(ServicePoint.gone_at.is_(None))
-        .group_by(ServicePoint.customer_ref)
-        .subquery()
-    )
-    query = select(one_each.c.element, func.count()).group_by(one_each.c.element)
-    for batch in session.execute(query.execution_options(yield_per=_BATCH)).partitions(_BATCH):
-        yield [(element, count) for element, count in batch]

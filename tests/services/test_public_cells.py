@@ -13,6 +13,7 @@ from geo.grid_build import grid_of
 from geo.model import BUS
 from geo.readers import read_network
 from outage_notify.sample.network import FILE
+from outage_notify.services import network_in_force, public_cells
 from outage_notify.services.import_customers import import_customers
 from outage_notify.services.import_network import import_network
 from outage_notify.services.network_in_force import load_network
@@ -106,12 +107,34 @@ def test_loads_count_where_the_arrays_say_as_where_the_elements_say() -> None:
         if bus.geometry is not None:
             at = grid.ids.number(bus.id) - grid.ids.start[BUS]
             lon[at], lat[at] = bus.geometry[0]
-    found_lon, found_lat = cells.anchors(grid, lon, lat)
+    found = cells.anchors(grid, ~np.isnan(lon)).tolist()
     expected = dict(_anchors(network))
-    for number, name in enumerate(grid.load_names(np.arange(len(found_lon)))):
-        assert expected.get(name) == (
-            None if np.isnan(found_lon[number]) else (found_lon[number], found_lat[number])
-        )
+    for bus, name in zip(found, grid.load_names(np.arange(len(found))), strict=True):
+        assert expected.get(name) == (None if bus < 0 else (lon[bus], lat[bus]))
+
+
+def test_the_file_of_hexagons_answers_like_what_it_was_made_of(rt: Runtime, tmp_path: Path) -> None:
+    import_town(rt, tmp_path, 2_000)
+    made(rt)
+    first = made(rt)
+    folder = Path(rt.settings.state_dir) / "networks"
+    (path,) = folder.glob("*.hexagons")
+    whole = path.read_bytes()
+    numbers = np.arange(2_000)
+    for harm in (whole, whole[: len(whole) // 2], b"no such file"):
+        path.write_bytes(harm)
+        network_in_force._loaded.clear()  # as a new process
+        public_cells.FILE.forget()
+        again = made(rt)
+        assert first is not None and again is not None and again is not first
+        assert again.cells == first.cells
+        assert again.area_of_loads(numbers[5:600]) == first.area_of_loads(numbers[5:600]) is not None
+        assert path.read_bytes() == whole  # what was damaged is written anew
+    # Another network has places of its own, and the file of the one before goes.
+    import_town(rt, tmp_path, 4_000)
+    grown = made(rt)
+    assert grown is not None and grown.area_of_loads(np.array([3_999])) is not None
+    assert [one for one in folder.glob("*.hexagons") if one != path] and not path.exists()
 
 
 def test_cells_of_the_database_come_back(rt: Runtime) -> None:

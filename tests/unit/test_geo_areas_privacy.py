@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 import shapely
 from shapely.geometry import shape
 
-from geo.areas import AreaIndex, _outline
+from geo.areas import AreaIndex, outlines
 from geo.model import Network
 from geo.readers import read_network
 from outage_notify.sample.network import FILE
@@ -43,8 +44,7 @@ def test_no_home_is_given_away_by_distance_to_a_vertex(network: Network) -> None
     corners = {
         (round(x), round(y))
         for cell in areas.cells
-        for hexagon in cell
-        for x, y in _outline(hexagon).exterior.coords
+        for x, y in shapely.get_coordinates(outlines(np.array(cell))).tolist()
     }
     drawn = shape(areas.area([one.id for one in network if one.is_load]))
     xy = areas.plane.points(map(tuple, shapely.get_coordinates(drawn).tolist()))
@@ -72,6 +72,6 @@ def test_joining_cells_equals_the_union_of_their_hexagons() -> None:
     chance = random.Random(3)
     for _ in range(20):
         cells = tuple(sorted(chance.sample(range(len(areas.cells)), 40)))
-        joined = shapely.coverage_union_all([areas._dissolve(cell) for cell in cells])
-        whole = shapely.union_all([_outline(one) for cell in cells for one in areas.cells[cell]])
+        joined = areas._joined(cells)
+        whole = shapely.union_all(outlines(np.array([one for cell in cells for one in areas.cells[cell]])))
         assert joined.is_valid and shapely.symmetric_difference(joined, whole).area < 1e-6 * whole.area

@@ -79,11 +79,12 @@ def network(
 
 
 @import_group.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--undo", is_flag=True, help="Take over the list before this one once more.")
 @dry_run_option
 @by_option
 @json_option
-def customers(file: Path, dry_run: bool, by: str, as_json: bool) -> int:
+def customers(file: Path | None, undo: bool, dry_run: bool, by: str, as_json: bool) -> int:
     """Take over the list of customers in FILE (CSV by RFC 4180, plain or gzipped).
 
     UTF-8 with or without BOM, or GB18030. The file is the whole truth: who is not in it any more
@@ -92,11 +93,16 @@ def customers(file: Path, dry_run: bool, by: str, as_json: bool) -> int:
     customer_id, name, kind, tier, life_support, vulnerable, language, site_id, service_point_id,
     element, place, sms, voice, email, backup_name, backup_phone, grid_manager, grid_manager_phone
     """
-    from outage_notify.services.import_customers import import_customers
+    from outage_notify.services.import_customers import import_customers, undo_customers
 
+    if undo == (file is not None):
+        raise click.UsageError("Give either a FILE or --undo.")
     try:
         with runtime() as rt, progress_bar("Customers") as progress:
-            report = import_customers(rt, file, dry_run, progress, by)
+            if file is None:
+                report = undo_customers(rt, dry_run, by, progress)
+            else:
+                report = import_customers(rt, file, dry_run, progress, by)
     except ImportRefused as error:
         return _refused(error, as_json)
     return _report(report, as_json, "Nothing in it differs from what is there.")

@@ -1,9 +1,9 @@
 """Take over the utility's list of customers: all of it or nothing.
 
 Promises: the file is the whole truth, so what is not in it any more is marked as gone;
-what stays keeps its identity, its feed secret and the marks on its addresses. Memory is
-flat: rows wait on disk (`store.customer_staging`) and are merged customer by customer.
-Leaves reading to `customer_file`, cells to `customer_row`, and SQL to `store`.
+what stays keeps its identity, its feed secret and the marks on its addresses; `undo_customers` takes
+over the file before once more. Memory is flat: rows wait on disk (`store.customer_staging`) and
+are merged customer by customer. Leaves reading to `customer_file`, cells to `customer_row`, and SQL to `store`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from outage_notify.domain.errors import Fault
+from outage_notify.domain.errors import Fault, NotFound
+from outage_notify.services import customer_lists
 from outage_notify.services.customer_file import CustomerFile, Progress, no_progress
 from outage_notify.services.customer_first import FirstStore
 from outage_notify.services.customer_merge import IncomingCustomer, Merge
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 CUSTOMERS_AT_ONCE = 5_000
 _SECRETS_AT_ONCE = 1_000
+IMPORTED, UNDONE = _WORDS = ("customers_imported", "customers_undone")
 _MUST_HAVE = ("name", "tier", "language")
 _COLUMNS_SHOWN = {"kind", "tier", "life_support", "vulnerable", "language"}
 
@@ -51,12 +53,42 @@ def import_customers(
     A dry run does everything in a transaction that is rolled back, so its counts are exact.
     Importing the same file twice changes nothing the second time. Dying midway changes nothing.
     """
+    return _import(rt, Path(path), Path(path).name, dry_run, progress, by)
+
+
+def undo_customers(
+    rt: Runtime, dry_run: bool = False, by: str = "system", progress: Progress = no_progress
+) -> ImportReport:
+    """Take over the file before the one that was imported last once more, and say what that changes; once.
+
+    NotFound where there was none, or it is not kept on this machine; ImportRefused where it does not fit the network
+    that is in force by now. Answers, marks and whatever else came about since stay.
+    """
+    with rt.database.read() as session:
+        newest = work_queries.newest_of(session, _WORDS)
+        before = newest.detail.get("before") if newest is not None else None
+    if not before:
+        raise NotFound(
+            "There is no earlier list of customers to go back to.", "Import the one that is to be in force."
+        )
+    path = customer_lists.find(rt, before["sha256"])
+    if path is None:
+        message = f"The list of customers before ({before['file']}) is not kept on this machine."
+        raise NotFound(message, "Import its file again.")
+    return _import(rt, path, before["file"], dry_run, progress, by, undone=before["sha256"])
+
+
+def _import(
+    rt: Runtime, path: Path, name: str, dry_run: bool, progress: Progress, by: str, undone: str = ""
+) -> ImportReport:
+    """`undone`: the hash of the kept file, where an import is taken back."""
     began = time.perf_counter()
-    faults = Faults(Path(path).name)
+    faults = Faults(name)
     warnings: list[Fault] = []
     counts: dict[str, dict[str, int]] = {}
+    stamp = _stamp(path)
     with Staging(COLUMNS) as staging:
-        _stage(CustomerFile(Path(path), faults, progress), staging, faults, rt.settings.phone_region)
+        _stage(CustomerFile(path, faults, progress), staging, faults, rt.settings.phone_region)
         progress("comparing", 0.0)
         with rt.database.read() as session:
             version = network_queries.current_version(session)
@@ -71,16 +103,22 @@ def import_customers(
             )
         _compare(staging, faults)
         faults.refuse_if_any()
+        sha256 = undone or ("" if dry_run else _kept(rt, path, stamp, warnings, name))
         try:
             with rt.database.write() as session:
                 now = rt.now(session)
                 counts = _store(session, staging, now, progress, warnings, faults.file)
-                work_queries.record(session, now, by, "customers_imported", file=faults.file, counts=counts)
+                before = None if undone else _before(session, sha256)
+                word = UNDONE if undone else IMPORTED
+                detail = {"file": faults.file, "counts": counts, "sha256": sha256, "before": before}
+                work_queries.record(session, now, by, word, **detail)
                 if dry_run:
                     session.flush()
                     raise DryRun
         except DryRun:
             pass
+        else:
+            customer_lists.forget_all_but(rt, {sha256, before["sha256"] if before else ""})
     progress("done", 1.0)
     return ImportReport(
         file=faults.file,
@@ -90,6 +128,40 @@ def import_customers(
         unchanged=not any(table[word] for table in counts.values() for word in ("added", "changed", "gone")),
         seconds=time.perf_counter() - began,
     )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Differs when somebody writes into the file; None where there is none, which reading it explains."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _kept(rt: Runtime, path: Path, stamp: tuple[int, int] | None, warnings: list[Fault], name: str) -> str:
+    """Keep what was read, for a later undo; its hash, empty with a warning where that can't be."""
+    try:
+        sha256 = customer_lists.keep(rt, path)
+        reason = "it was written to meanwhile" if _stamp(path) != stamp else ""
+    except OSError as error:
+        sha256, reason = "", str(error.strerror or error)
+    if not reason:
+        return sha256
+    message = f"The file could not be kept ({reason}): the import after this one can't be undone."
+    warnings.append(Fault(name, None, "", message, "Keep a copy of it yourself."))
+    return ""
+
+
+def _before(session: Session, sha256: str) -> dict[str, str] | None:
+    """The list to which undoing this import would go back. The same file once more stands before nothing new."""
+    newest = work_queries.newest_of(session, _WORDS)
+    if newest is None or not newest.detail.get("sha256"):
+        return None
+    if newest.detail["sha256"] == sha256:
+        found: dict[str, str] | None = newest.detail.get("before")
+        return found
+    return {"sha256": newest.detail["sha256"], "file": newest.detail["file"]}
 
 
 def _stage(file: CustomerFile, staging: Staging, faults: Faults, region: str) -> None:

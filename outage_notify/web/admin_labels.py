@@ -138,6 +138,7 @@ ADMIN_WORDS: dict[str, dict[str, Any]] = {
         "network_imported": _l("Network imported"),
         "network_undone": _l("Network put back"),
         "customers_imported": _l("Customers imported"),
+        "customers_undone": _l("Customers put back"),
         "addresses_imported": _l("Addresses imported"),
         "addresses_undone": _l("Addresses put back"),
         "service_places_imported": _l("Service points imported"),

@@ -107,7 +107,7 @@ def _store(
             warnings += _stranded(session, version, path.name)
             if current is not None:
                 changes = _changes(session, current.id, version)
-            work_queries.record(session, now, by, "network_imported", file=path.name, version=version)
+            work_queries.record(session, now, by, network_versions.IMPORTED, file=path.name, version=version)
             if dry_run:
                 session.flush()
                 raise DryRun
@@ -134,7 +134,7 @@ def _store(
 def undo_import(
     rt: Runtime, dry_run: bool = False, by: str = "system", progress: Progress = no_progress
 ) -> ImportReport:
-    """Put the version before the one in force in force again, and say what that changes.
+    """Put the version that was in force before the present one in force again, and say what that changes.
 
     NotFound when there is none. Called twice it goes back twice; importing the file again is the way
     forward. Nothing is deleted: audiences refer to every version.
@@ -153,7 +153,7 @@ def undo_import(
         file, version = before.file_name, before.id
         if not dry_run:
             network_versions.put_in_force(session, before)
-            work_queries.record(session, now, by, "network_undone", file=file, version=version)
+            work_queries.record(session, now, by, network_versions.UNDONE, file=file, version=version)
     if not dry_run:
         warnings += _drifted(rt, by, file)
     progress("done", 1.0)

@@ -19,7 +19,7 @@ from outage_notify.domain.outage import OutageState
 from outage_notify.services.network_in_force import load_network
 from outage_notify.services.resolve_audience import Switching, resolve_audience
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import outage_queries, people_queries, work_queries
+from outage_notify.store import network_versions, outage_queries, people_queries, work_queries
 from outage_notify.store.outage_tables import Outage
 from outage_notify.store.work_tables import AUDIENCE_NOTE, TaskKind
 
@@ -27,8 +27,6 @@ _STATES = (OutageState.SUBMITTED, OutageState.APPROVED, OutageState.ACTIVE)
 # Service points named in the history; the counts are of all.
 _NAMED = 500
 WORD = "audience_would_change"
-# What puts a network in force.
-NETWORK_WORDS = ("network_imported", "network_undone")
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _reported(session: Session, outage: int, version: int) -> bool:
     """Whether the newest report is about this version, which no other has been in force since."""
     events = (one for one in work_queries.events_of(session, outage) if one.what == WORD)
     newest = next(events, None)
-    since = work_queries.newest_of(session, NETWORK_WORDS)
+    since = work_queries.newest_of(session, network_versions.PUT_IN_FORCE)
     return (
         newest is not None
         and newest.detail.get("version") == version

@@ -17,10 +17,13 @@ from sqlalchemy.orm import Session, aliased
 
 from geo.model import natural_key
 from outage_notify.store.network_tables import NetworkElement, NetworkVersion
+from outage_notify.store.work_tables import Event
 
 # What makes an element another one to people: its name, its place, how it is joined, whether it works.
 _COMPARED = ("name", "bus_a", "bus_b", "bus_c", "on_element", "in_service", "closed", "phases", "geometry")
 _AT_ONCE = 2_000
+# Events that say that a version, in their details, was put in force.
+IMPORTED, UNDONE = PUT_IN_FORCE = ("network_imported", "network_undone")
 WORDS = ("added", "changed", "gone", "normally open now", "normally closed now")
 
 
@@ -111,7 +114,17 @@ def _canonical(attrs: dict[str, Any]) -> str:
 
 
 def version_before(session: Session, version: int) -> NetworkVersion | None:
-    """The version imported before this one; None for the first."""
+    """The version that was in force when this one was imported; None for the first.
+
+    By the record of what was put in force: a version that was undone meanwhile is not gone back to.
+    """
+    puts = select(Event.what, Event.detail).where(Event.what.in_(PUT_IN_FORCE)).order_by(Event.id)
+    standing: int | None = None
+    for what, detail in session.execute(puts):
+        if what == IMPORTED and detail.get("version") == version:
+            return session.get(NetworkVersion, standing) if standing is not None else None
+        standing = detail.get("version", standing)
+    # Nothing is recorded of it.
     query = select(NetworkVersion).where(NetworkVersion.id < version).order_by(NetworkVersion.id.desc())
     return session.scalars(query.limit(1)).first()
 

@@ -86,6 +86,8 @@ def test_identity_stays_and_undo_takes_back(rt: Runtime, tmp_path: Path) -> None
         undo_import(rt)
     # Forward again: the same file is another version, not "unchanged".
     assert not import_network(rt, tmp_path / "two.geojson").unchanged
+    # And back: to what was in force before it, not to the version that was undone.
+    assert undo_import(rt).version == first.version and without(rt, "line:1") == before
 
 
 def test_progress_moves_forward_only(rt: Runtime, tmp_path: Path) -> None:

@@ -107,7 +107,10 @@ def _read_table(kind: str, name: str, stream: IO[bytes], draft: Draft, report: R
         report.fault(
             name, 1, column, message="The column is missing.", remedy=f"Needed: {', '.join(needed)}."
         )
-    if any(one not in columns for one in needed):
+    twice = sorted({one for one in columns if one and columns.count(one) > 1})
+    for column in twice:
+        report.fault(name, 1, column, message="The column stands twice.", remedy="Leave one of them out.")
+    if twice or any(one not in columns for one in needed):
         return
     # How each column is read: as text, by a way of its own, as a further value, or as part of the position.
     texts, others, further, places = _ways(columns, ends)

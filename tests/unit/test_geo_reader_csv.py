@@ -51,6 +51,7 @@ def test_a_zip_is_the_same(tmp_path: Path) -> None:
         ({"load": "id,bus\n7,2\n7,2\n"}, "net, file load.csv, row 3, field id: load:7 is there twice"),
         ({"load": "id,bus\n7\n"}, "net, file load.csv, row 2: It has not 2 cells"),
         ({"load": "id\n7\n"}, "net, file load.csv, row 1, field bus: The column is missing"),
+        ({"load": "id,bus,bus\n7,2,1\n"}, "net, file load.csv, row 1, field bus: The column stands twice"),
         ({"bus": "id,vn_kv\n1,low\n2,20\n"}, "net, file bus.csv, row 2, field vn_kv: low is not a number"),
         ({"bus": "id,lon,lat\n1,8,95\n2,8,48\n"}, "net, file bus.csv, row 2, field geometry: bus:1 lies at"),
         ({"bus": "id,lon,lat\n1,8,\n2,8,48\n"}, "net, file bus.csv, row 2, field lat: Only one of"),

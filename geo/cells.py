@@ -136,11 +136,11 @@ def place(grid: Grid, lon: Array, lat: Array) -> Placed | None:
 
     None where no load has a place.
     """
-    bus = anchors(grid, ~np.isnan(lon))
+    known = ~np.isnan(lon)
+    bus = anchors(grid, known)
     used = np.unique(bus[bus >= 0])
     if not len(used):
         return None
-    known = ~np.isnan(lon)
     plane = middle(lon[known], lat[known])
     here = hexagons(np.column_stack(plane.metres(lon[used], lat[used])))
     different, row = np.unique(here, axis=0, return_inverse=True)

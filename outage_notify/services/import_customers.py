@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from outage_notify.domain.errors import Fault, NotFound
+from outage_notify.domain.errors import Conflict, Fault, NotFound
 from outage_notify.services import customer_lists
 from outage_notify.services.customer_file import CustomerFile, Progress, no_progress
 from outage_notify.services.customer_first import FirstStore
@@ -30,6 +30,7 @@ from outage_notify.services.import_report import DryRun, Faults, ImportReport, T
 from outage_notify.store import bulk, network_queries, people_queries, work_queries
 from outage_notify.store.customer_staging import Staging
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
+from outage_notify.store.work_tables import Event
 
 if TYPE_CHECKING:
     from outage_notify.services.runtime import Runtime
@@ -62,11 +63,12 @@ def undo_customers(
     """Take over the file before the one that was imported last once more, and say what that changes; once.
 
     NotFound where there was none, or it is not kept on this machine; ImportRefused where it does not fit the network
-    that is in force by now. Answers, marks and whatever else came about since stay.
+    that is in force by now; Conflict where another one is imported meanwhile. Answers, marks and whatever else came
+    about since stay.
     """
     with rt.database.read() as session:
         newest = work_queries.newest_of(session, _WORDS)
-        before = newest.detail.get("before") if newest is not None else None
+        undoes, before = (newest.id, newest.detail.get("before")) if newest is not None else (0, None)
     if not before:
         raise NotFound(
             "There is no earlier list of customers to go back to.", "Import the one that is to be in force."
@@ -75,13 +77,20 @@ def undo_customers(
     if path is None:
         message = f"The list of customers before ({before['file']}) is not kept on this machine."
         raise NotFound(message, "Import its file again.")
-    return _import(rt, path, before["file"], dry_run, progress, by, undone=before["sha256"])
+    return _import(rt, path, before["file"], dry_run, progress, by, (undoes, before["sha256"]))
 
 
 def _import(
-    rt: Runtime, path: Path, name: str, dry_run: bool, progress: Progress, by: str, undone: str = ""
+    rt: Runtime,
+    path: Path,
+    name: str,
+    dry_run: bool,
+    progress: Progress,
+    by: str,
+    undoes: tuple[int, str] | None = None,
 ) -> ImportReport:
-    """`undone`: the hash of the kept file, where an import is taken back."""
+    """`undoes`: the event of the import that is taken back, and the hash of the kept file; Conflict where
+    another one came after it."""
     began = time.perf_counter()
     faults = Faults(name)
     warnings: list[Fault] = []
@@ -103,13 +112,18 @@ def _import(
             )
         _compare(staging, faults)
         faults.refuse_if_any()
-        sha256 = undone or ("" if dry_run else _kept(rt, path, stamp, warnings, name))
+        sha256 = undoes[1] if undoes is not None else ""
+        if undoes is None and not dry_run:
+            sha256 = _kept(rt, path, stamp, warnings, name)
         try:
             with rt.database.write() as session:
                 now = rt.now(session)
                 counts = _store(session, staging, now, progress, warnings, faults.file)
-                before = None if undone else _before(session, sha256)
-                word = UNDONE if undone else IMPORTED
+                newest = work_queries.newest_of(session, _WORDS)
+                if undoes is not None and newest is not None and newest.id != undoes[0]:
+                    raise Conflict("Another list of customers was imported meanwhile.", "Look at it first.")
+                before = _before(newest, sha256) if undoes is None else None
+                word = IMPORTED if undoes is None else UNDONE
                 detail = {"file": faults.file, "counts": counts, "sha256": sha256, "before": before}
                 work_queries.record(session, now, by, word, **detail)
                 if dry_run:
@@ -153,9 +167,8 @@ def _kept(rt: Runtime, path: Path, stamp: tuple[int, int] | None, warnings: list
     return ""
 
 
-def _before(session: Session, sha256: str) -> dict[str, str] | None:
-    """The list to which undoing this import would go back. The same file once more stands before nothing new."""
-    newest = work_queries.newest_of(session, _WORDS)
+def _before(newest: Event | None, sha256: str) -> dict[str, str] | None:
+    """The list to which undoing this import would go back. The same file once more is no newer one."""
     if newest is None or not newest.detail.get("sha256"):
         return None
     if newest.detail["sha256"] == sha256:

@@ -9,8 +9,8 @@ from outage_notify.services.import_network import import_network
 from outage_notify.services.resolve_audience import Switching, foresee
 from outage_notify.services.switching_advice import advised
 from tests.factories.customer_files import customer_row, write_customers
+from tests.factories.phased_files import csv_set
 from tests.factories.runtimes import make_runtime
-from tests.unit.test_geo_reader_phases import csv_set
 
 
 def test_customers_on_some_phases_are_told_of_an_outage(database_url: str, tmp_path: Path) -> None:

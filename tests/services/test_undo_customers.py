@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from geo.geojson import write_network
+from geo.model import Network
 from outage_notify.cli import main
-from outage_notify.domain.errors import ImportRefused, NotFound
+from outage_notify.domain.errors import Conflict, ImportRefused, NotFound
 from outage_notify.services import customer_lists
 from outage_notify.services.import_customers import import_customers, undo_customers
 from outage_notify.services.import_network import import_network
@@ -18,12 +21,16 @@ from outage_notify.store.people_tables import Customer, ServicePoint
 from tests.factories.customer_files import customer_row, write_customers
 from tests.factories.runtimes import make_runtime
 from tests.factories.small_networks import Build, street
-from tests.services.test_reimport_network import write
 
 
 @pytest.fixture
 def rt(database_url: str, tmp_path: Path) -> Runtime:
     return make_runtime(database_url, tmp_path / "state")
+
+
+def write(path: Path, network: Network) -> Path:
+    path.write_text(json.dumps(write_network(network)), encoding="utf-8")
+    return path
 
 
 def present(rt: Runtime) -> dict[str, tuple[int, str, str, str]]:
@@ -52,7 +59,7 @@ def test_the_list_before_comes_back_with_everybodys_identity(rt: Runtime, tmp_pa
     # The same file once more is no newer list.
     assert import_customers(rt, tmp_path / "wrong.csv").unchanged
     dry = undo_customers(rt, dry_run=True)
-    assert dry.counts["customers"] == {"added": 0, "changed": 2, "gone": 1, "same": 0}
+    assert dry.counts["customers"] == {"added": 1, "changed": 1, "gone": 1, "same": 0}
     assert dry.file == "good.csv" and present(rt) != before
     good.unlink()
     undone = undo_customers(rt, by="li.na")
@@ -92,6 +99,21 @@ def test_a_list_that_does_not_fit_the_network_any_more_is_refused(rt: Runtime, t
     (fault,) = refused.value.faults
     assert (fault.file, fault.line, fault.field) == ("a.csv", 2, "element")
     assert list(present(rt)) == ["C1"]
+
+
+def test_another_import_meanwhile_is_not_overwritten(rt: Runtime, tmp_path: Path) -> None:
+    for number in (1, 2):
+        import_customers(rt, write_customers(tmp_path / "c.csv", [customer_row(number)]))
+    third = write_customers(tmp_path / "third.csv", [customer_row(3)])
+    came: list[str] = []
+
+    def meddle(phase: str, share: float) -> None:
+        if phase == "comparing" and not came:
+            came.append(import_customers(rt, third).file)
+
+    with pytest.raises(Conflict, match="meanwhile"):
+        undo_customers(rt, progress=meddle)
+    assert came == ["third.csv"] and list(present(rt)) == ["C3"]
 
 
 def test_no_room_to_keep_it_is_said_and_the_import_goes_on(

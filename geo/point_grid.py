@@ -55,7 +55,7 @@ class PointGrid:
         counts = np.bincount(cell, minlength=self.columns * self.rows)
         self.start = np.concatenate(([0], np.cumsum(counts)))
         # The same memory; single numbers come out of it in half the time.
-        self._start = memoryview(self.start)
+        self._start = self.start.data
 
     def _cells(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         column = ((x - self.west) / self.step_x).astype(np.int64)

@@ -124,8 +124,9 @@ def _import(
                     raise Conflict("Another list of customers was imported meanwhile.", "Look at it first.")
                 before = _before(newest, sha256) if undoes is None else None
                 word = IMPORTED if undoes is None else UNDONE
-                detail = {"file": faults.file, "counts": counts, "sha256": sha256, "before": before}
-                work_queries.record(session, now, by, word, **detail)
+                work_queries.record(
+                    session, now, by, word, file=faults.file, counts=counts, sha256=sha256, before=before
+                )
                 if dry_run:
                     session.flush()
                     raise DryRun

@@ -56,15 +56,18 @@ class OutsideClock:
     provider's clock does. Thread-safe.
     """
 
-    def __init__(self, read: Callable[[], datetime]) -> None:
-        self._read = read
+    def __init__(
+        self, read: Callable[[], datetime], away: tuple[type[Exception], ...] = (SQLAlchemyError,)
+    ) -> None:
+        """`away`: what `read` raises while the database is."""
+        self._read, self._away = read, away
         # The last time read, and when that was on the monotonic clock.
         self._last = (read(), time.monotonic())
 
     def __call__(self) -> datetime:
         try:
             self._last = (self._read(), time.monotonic())
-        except SQLAlchemyError:
+        except self._away:
             instant, read_at = self._last
             return instant + timedelta(seconds=time.monotonic() - read_at)
         return self._last[0]

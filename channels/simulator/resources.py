@@ -84,8 +84,8 @@ class Records:
 
     def change(self, record: Record, *, settled: bool = False, **shown: Any) -> None:
         """Change what is shown of a record; `date_updated` follows by itself."""
+        shown["date_updated"] = rfc2822(self._now())
         with self._lock:
-            shown["date_updated"] = rfc2822(self._now())
             record.settled = record.settled or settled
             self._journal.append({"of": record.sid, "shown": shown, "settled": record.settled})
             record.shown.update(shown)

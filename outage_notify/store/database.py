@@ -28,7 +28,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 NAMING = {
@@ -124,6 +124,11 @@ class Database:
         # For single statements, where a session would cost more than the answer; it never writes.
         self.reader = self.engine.execution_options(reading=True)
         self._read = sessionmaker(self.reader, expire_on_commit=False)
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """What a statement may raise, by way of SQLAlchemy and on a bare connection of the driver."""
+        return (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
 
     @property
     def is_sqlite(self) -> bool:

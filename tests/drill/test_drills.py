@@ -24,7 +24,7 @@ SEED = int(os.environ.get("DRILL_SEED", "0")) or secrets.randbelow(1_000_000)
 # Slow enough that faults strike in its midst, quick enough to be waited for.
 PER_SECOND = float(os.environ.get("DRILL_PER_SECOND", "0")) or (100.0 if FULL else 25.0)
 # Many times what the wave takes at its pace, for a busy machine.
-LONGEST = 150 + 6 * PEOPLE / PER_SECOND
+LONGEST = 150 + 15 * PEOPLE / PER_SECOND
 
 MARKS = {
     SQLITE: [],

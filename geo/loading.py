@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from geo.grid import Grid
 from geo.model import BRANCH_KINDS
 from geo.proof import prove
@@ -37,23 +39,21 @@ def overloads(grid: Grid, suggestion: Suggestion) -> dict[int, tuple[Overload, .
         for name in branches
         if (rating := _rating(grid, name, attributes.get(name, {}))) is not None
     }
-    found: dict[int, tuple[Overload, ...]] = {}
-    loads: dict[str, float] = {}
-    for transfer in suggestion.transfers:
-        over = []
-        for name in paths[transfer.edge]:
-            if name not in ratings:
-                continue
-            more = [one for one in suggestion.transfers if name in paths[one.edge]]
-            behind = set(_behind(grid, suggestion, name)).union(*(one.buys for one in more))
-            missing = sorted(behind - loads.keys())
-            values = grid.attributes(missing)
-            loads |= {load: _apparent(values.get(load, {})) for load in missing}
-            carried = sum(loads[load] for load in behind)
-            if carried > ratings[name]:
-                over.append(Overload(name, round(ratings[name], 3), round(carried, 3)))
-        found[transfer.edge] = tuple(over)
-    return found
+    # What hangs behind a branch is the same for every transfer that goes through it: asked once, and all loads at once.
+    behind = {
+        name: _behind(grid, suggestion, name).union(
+            *(one.buys for one in suggestion.transfers if name in paths[one.edge])
+        )
+        for name in ratings
+    }
+    values = grid.attributes(sorted(set().union(*behind.values())))
+    loads = {name: _apparent(attrs) for name, attrs in values.items()}
+    over: dict[str, Overload] = {}
+    for name, rating in ratings.items():
+        carried = sum(loads.get(load, 0.0) for load in behind[name])
+        if carried > rating:
+            over[name] = Overload(name, round(rating, 3), round(carried, 3))
+    return {edge: tuple(over[name] for name in path if name in over) for edge, path in paths.items()}
 
 
 def _path(grid: Grid, suggestion: Suggestion, transfer: Transfer) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def _path(grid: Grid, suggestion: Suggestion, transfer: Transfer) -> tuple[str, 
     return ()
 
 
-def _behind(grid: Grid, suggestion: Suggestion, branch: str) -> tuple[str, ...]:
+def _behind(grid: Grid, suggestion: Suggestion, branch: str) -> set[str]:
     """The loads that hang behind a branch and stay there."""
     number = grid.ids.number(branch)
     node = None if number is None else grid.node_of(number)
@@ -76,8 +76,8 @@ def _behind(grid: Grid, suggestion: Suggestion, branch: str) -> tuple[str, ...]:
         if at > 0 and pieces.piece_at(at) == -1:
             all_below = loads_in(layer.forest, [(at, layer.forest.last.item(at))])
             gone = loads_in(layer.forest, pieces.spans(range(len(pieces.before))))
-            found.update(set(all_below.tolist()) - set(gone.tolist()))
-    return grid.ids.names({grid.element_of_load(load) for load in found})
+            found.update(np.setdiff1d(all_below, gone).tolist())
+    return set(grid.ids.names({grid.element_of_load(load) for load in found}))
 
 
 def _rating(grid: Grid, name: str, attrs: Mapping[str, object]) -> float | None:

@@ -50,6 +50,8 @@ def steps_told(
     Whoever hears of the outage within the policy's `spacing` of a step anyway is spared it, and so is whoever it
     would reach too late. `changed`: told at `now` that the window is another one, which does for a first notice.
     """
+    if not person.steps:
+        return ()
     first, second = (person.duties.get(kind) for kind in (NoticeKind.SEVEN_DAY, NoticeKind.DAY_AHEAD))
     before = due(NoticeKind.SEVEN_DAY, first.deadline) if first is not None else None
     if changed:

@@ -31,6 +31,8 @@ MOST_FOUND = 20
 SHORTEST = 2
 SHOWN_AFTER_END = timedelta(days=7)
 ENQUIRIES_SHOWN = 10
+# The next ones of a customer; more are said to be there.
+MOST_CONCERNS = 20
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Caller:
     customer: Customer
     concerns: Sequence[Concern]
     enquiries: Sequence[tuple[Enquiry, str | None]]
+    more: bool = False  # outages that are not shown
 
 
 @dataclass(frozen=True)
@@ -122,11 +125,13 @@ def _caller(session: Session, rt: Runtime, customer: Customer) -> Caller:
     _ = customer.contacts, customer.service_points
     since = rt.now(session) - SHOWN_AFTER_END
     grouped: dict[int, tuple[Outage, OutageRevision, list[tuple[str, str]]]] = {}
-    for outage, revision, member in enquiry_queries.outages_of(session, customer.id, since):
+    near = enquiry_queries.revisions_of(session, customer.id, since, MOST_CONCERNS + 1)
+    for outage, revision, member in enquiry_queries.outages_of(session, customer.id, near[:MOST_CONCERNS]):
         entry = grouped.setdefault(outage.id, (outage, revision, []))
         entry[2].append((member.service_point.place, member.impact.value))
     concerns = [
         Concern(outage, revision, tuple(places), explain_queries.deliveries(session, outage.id, customer.id))
         for outage, revision, places in grouped.values()
     ]
-    return Caller(customer, concerns, enquiry_queries.enquiries_of(session, customer.id, ENQUIRIES_SHOWN))
+    asked = enquiry_queries.enquiries_of(session, customer.id, ENQUIRIES_SHOWN)
+    return Caller(customer, concerns, asked, len(near) > MOST_CONCERNS)

@@ -1,11 +1,15 @@
 """The network half of the planner's screen: who is hit, what helps, why, and what to light up on the map.
 
 Reads only. Promises: one consistent look at the network in force; key customers come with every feed of
-their sites and the proof path of each. Leaves the window to `window_facts`, checks to `check_plan`.
+their sites and the proof path of each. Whoever tries one window after the other for the same work does not wait for the
+same trace: the last few answers are held, and never longer than network and people stay as they were. Leaves
+the window to `window_facts`, checks to `check_plan`.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +26,7 @@ from outage_notify.services import network_map, switching_advice
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
 from outage_notify.services.resolve_audience import Foreseen, Switching, foresee
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import feed_lookup, planner_queries
+from outage_notify.store import feed_lookup, people_columns, planner_queries
 
 # More are counted, and named on the outage's page.
 MOST_KEYS = 30
@@ -30,6 +34,11 @@ MOST_DRAWN = 1500
 MOST_HOMES = 600
 _MANY = frozenset({"dead", "lost", "reduced"})
 _DRAWN = ("line", "trafo", "trafo3w")
+# Answers that are held: a few planners at work, each with one or two switchings in hand.
+MOST_HELD = 8
+
+_lock = threading.Lock()
+_held: OrderedDict[tuple[str, int, str, Switching], PlannerView] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -79,18 +88,50 @@ def planner_view(rt: Runtime, switching: Switching, beside: Sequence[str] = ()) 
     """
     with rt.database.read() as session:
         version, loaded = load_network(session, rt)
-        foreseen = foresee(session, rt, switching)
-        request, outcome = foreseen.traced.request, foreseen.traced.outcome
-        try:
-            _, ties = switching_advice.worthwhile_ties(session, loaded, request)
-            together = None
-            if beside:
-                _, together = switching_advice.together_with(session, rt, loaded, switching, beside)
-            by_customer = _key_members(foreseen)
-            keys = _keys(session, loaded, request, outcome, by_customer)
-        except GeoError as error:
-            raise InvalidInput(error.message, error.remedy) from error
-        features = _features(session, version, switching, foreseen, ties)
+        if beside:
+            # Other outages change without a mark.
+            return _seen(session, rt, version, loaded, switching, beside)
+        key = (str(rt.database.url), version, people_columns.mark(session), switching)
+        with _lock:
+            if key in _held:
+                _held.move_to_end(key)
+                return _held[key]
+        found = _seen(session, rt, version, loaded, switching, ())
+        if people_columns.mark(session) == key[2]:
+            _hold(key, found)
+        return found
+
+
+def _hold(key: tuple[str, int, str, Switching], view: PlannerView) -> None:
+    with _lock:
+        # What belongs to another network or other people is not asked for any more.
+        for old in [one for one in _held if one[:3] != key[:3]]:
+            del _held[old]
+        _held[key] = view
+        while len(_held) > MOST_HELD:
+            _held.popitem(last=False)
+
+
+def _seen(
+    session: Session,
+    rt: Runtime,
+    version: int,
+    loaded: LoadedNetwork,
+    switching: Switching,
+    beside: Sequence[str],
+) -> PlannerView:
+    foreseen = foresee(session, rt, switching)
+    request, outcome = foreseen.traced.request, foreseen.traced.outcome
+    try:
+        _, ties = switching_advice.worthwhile_ties(session, loaded, request)
+        together = None
+        if beside:
+            _, together = switching_advice.together_with(session, rt, loaded, switching, beside)
+        by_customer = _key_members(foreseen)
+        keys = _keys(session, loaded, request, outcome, by_customer)
+    except GeoError as error:
+        raise InvalidInput(error.message, error.remedy) from error
+    features = _features(session, version, switching, foreseen, ties)
     return PlannerView(foreseen, keys, len(by_customer), ties, together, features)
 
 

@@ -41,23 +41,34 @@ def _customers(session: Session, condition: object, limit: int) -> list[Customer
     return list(session.scalars(statement))
 
 
-def outages_of(
-    session: Session, customer: int, since: datetime
-) -> list[tuple[Outage, OutageRevision, AudienceMember]]:
-    """Announced outages that concern a customer and are not over since long: by place, in order of start."""
+def revisions_of(session: Session, customer: int, since: datetime, limit: int) -> list[int]:
+    """The standing revisions of announced outages that concern a customer and are not over since long, in order of
+    start; `limit` at most."""
+    mine = select(AudienceMember.revision_ref).where(AudienceMember.customer_ref == customer)
     statement = (
-        select(Outage, OutageRevision, AudienceMember)
-        .join(
-            OutageRevision,
-            and_(OutageRevision.outage_ref == Outage.id, OutageRevision.number == Outage.revision),
-        )
-        .join(AudienceMember, AudienceMember.revision_ref == OutageRevision.id)
+        select(OutageRevision.id)
+        .join(Outage, and_(OutageRevision.outage_ref == Outage.id, OutageRevision.number == Outage.revision))
         .where(
-            AudienceMember.customer_ref == customer,
+            OutageRevision.id.in_(mine),
             Outage.state.in_(PUBLIC_STATES),
             OutageRevision.approved_at.is_not(None),
             or_(OutageRevision.end >= since, Outage.state == OutageState.ACTIVE),
         )
+        .order_by(OutageRevision.start, Outage.id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def outages_of(
+    session: Session, customer: int, revisions: Collection[int]
+) -> list[tuple[Outage, OutageRevision, AudienceMember]]:
+    """How these revisions concern a customer: by place, in order of start."""
+    statement = (
+        select(Outage, OutageRevision, AudienceMember)
+        .join(OutageRevision, OutageRevision.outage_ref == Outage.id)
+        .join(AudienceMember, AudienceMember.revision_ref == OutageRevision.id)
+        .where(AudienceMember.customer_ref == customer, OutageRevision.id.in_(revisions))
         .order_by(OutageRevision.start, Outage.id, AudienceMember.id)
         .options(selectinload(AudienceMember.service_point), selectinload(Outage.revisions))
     )

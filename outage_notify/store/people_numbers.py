@@ -32,17 +32,23 @@ def numbers(session: Session) -> tuple[list[str], list[str]]:
 
 def ending_since(session: Session, digits: str, after: int) -> list[int]:
     """Customers with a contact newer than row `after` whose address ends in these digits."""
-    found = select(ContactPoint.customer_ref.distinct()).where(
-        ContactPoint.id > after, ContactPoint.address.endswith(digits, autoescape=True)
+    found = (
+        select(ContactPoint.customer_ref)
+        .distinct()
+        .where(ContactPoint.id > after, ContactPoint.address.endswith(digits, autoescape=True))
     )
     return list(session.scalars(found))
 
 
 def still_ending(session: Session, customers: Collection[int], digits: str) -> list[int]:
     """Those of these customers who have a number with this end."""
-    found = select(ContactPoint.customer_ref.distinct()).where(
-        ContactPoint.customer_ref.in_(customers),
-        ContactPoint.channel.in_(_SPOKEN),
-        ContactPoint.address.endswith(digits, autoescape=True),
+    found = (
+        select(ContactPoint.customer_ref)
+        .distinct()
+        .where(
+            ContactPoint.customer_ref.in_(customers),
+            ContactPoint.channel.in_(_SPOKEN),
+            ContactPoint.address.endswith(digits, autoescape=True),
+        )
     )
     return list(session.scalars(found))

@@ -7,9 +7,14 @@ import math
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from sqlalchemy import select
+
 from outage_notify.domain.outage import OutageState
-from outage_notify.services import desk_views, network_map, plan_outage
+from outage_notify.services import desk_views, network_map, plan_outage, planner_view
+from outage_notify.services.resolve_audience import Switching
 from outage_notify.services.runtime import Runtime
+from outage_notify.store.people_tables import Customer
 from tests.factories import town
 from tests.factories.people import START
 from tests.web.conftest import Person
@@ -43,6 +48,24 @@ def test_picked_elements_light_up_before_a_window_is_set(planner: Person) -> Non
         and "<del>line:3</del>" in answer["html"]
     )
     assert "By when the law wants" not in answer["html"]
+
+
+def test_another_window_traces_nothing_anew_and_changed_people_do(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, other = Switching(work=("line:3",)), Switching(work=("line:5",))
+    first = planner_view.planner_view(rt, work)
+    planner_view.planner_view(rt, other)
+    assert planner_view.planner_view(rt, work) is first
+    # No more are held than a few planners need.
+    monkeypatch.setattr(planner_view, "MOST_HELD", 1)
+    planner_view.planner_view(rt, Switching(work=("line:4",)))
+    held = planner_view.planner_view(rt, work)
+    assert held is not first
+    with rt.database.write() as session:
+        key = session.scalars(select(Customer).where(Customer.customer_id == held.keys[0].customer_id)).one()
+        key.name = "Renamed"
+    assert planner_view.planner_view(rt, work).keys[0].name == "Renamed"
 
 
 def test_a_window_alone_shows_what_the_law_wants(planner: Person) -> None:

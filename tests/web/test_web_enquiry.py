@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
 from channels.model import Channel
 from outage_notify.domain.delivery import DeliveryState
+from outage_notify.services import answer_enquiry
 from outage_notify.services.audit import audit
 from outage_notify.services.runtime import Runtime
 from outage_notify.store.delivery_tables import Delivery, DeliveryRecipient, Notice
@@ -16,7 +19,7 @@ from outage_notify.store.people_tables import ContactPoint, Customer
 from outage_notify.store.work_queries import open_task
 from outage_notify.store.work_tables import Task, TaskKind
 from tests.factories import town
-from tests.factories.people import NOW
+from tests.factories.people import NOW, START
 from tests.web.conftest import Person
 
 PAGE = "/desk/enquiry"
@@ -62,6 +65,18 @@ def test_a_caller_is_found_whatever_is_typed(hotline: Person, rt: Runtime, typed
     text = number.replace("+49", "0") if typed.startswith("+") else typed
     shown = hotline.get(PAGE, query_string={"q": text}).get_data(as_text=True)
     assert "City Water Works" in shown and reference in shown and "Replacing a cable" in shown
+
+
+def test_of_very_many_outages_the_next_are_shown(
+    hotline: Person, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_enquiry, "MOST_CONCERNS", 1)
+    first = town.approved(rt)
+    shown = hotline.get(f"{PAGE}?customer=W1").get_data(as_text=True)
+    assert first in shown and "There are later ones" not in shown
+    second = town.approved(rt, START + timedelta(days=70))
+    shown = hotline.get(f"{PAGE}?customer=W1").get_data(as_text=True)
+    assert first in shown and second not in shown and "There are later ones" in shown
 
 
 def test_several_are_listed_by_name_and_place_alone(hotline: Person, rt: Runtime) -> None:

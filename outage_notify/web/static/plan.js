@@ -5,7 +5,7 @@
   const form = document.getElementById("plan"), found = document.getElementById("found"), section = document.getElementById("planner-map");
   if (!form || !found || !section) return;
   const words = JSON.parse(section.dataset.words), said = section.querySelector("[data-said]");
-  let map = null, asking = null, timer = 0, features = [], latest = "";
+  let map = null, asking = null, timer = 0, features = [], lit = "", latest = "";
 
   function lines(name) {
     return form.elements[name].value.split("\n").map((one) => one.trim()).filter(Boolean);
@@ -32,7 +32,10 @@
         const told = await answer.json();
         replace(told.html);
         features = told.features;
-        if (map) map.show(features);
+        // Another window lights up the same: it is not drawn anew.
+        const same = JSON.stringify(features);
+        if (map && same !== lit) map.show(features);
+        if (map) lit = same;
         tell("");
         // On a phone the answer lies far below the map: its sum stands there too.
         const sum = found.querySelector(".summary");

@@ -6,7 +6,7 @@ added, changed, gone and same. Leaves to the caller who is gone altogether.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from channels.model import Channel, Language
 from outage_notify.domain.audience import Tier
 from outage_notify.services.import_report import Tally
-from outage_notify.store import bulk, people_queries
+from outage_notify.store import bulk, manager_queries, people_queries
 from outage_notify.store.people_tables import ContactPoint, Customer, GridManager, ServicePoint, Site
 
 _TIERS = {one.value: one for one in Tier}
@@ -74,14 +74,22 @@ class IncomingCustomer:
 class Merge:
     """Stores batches in one session; the tallies grow with each."""
 
-    def __init__(self, session: Session, now: datetime, new_secret: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        now: datetime,
+        new_secret: Callable[[], str],
+        managed: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        """`managed`: load to the (area, manager) that decides it, whomever the file names."""
         self.session = session
+        self._managed = managed or {}
         self.now = now
         self.new_secret = new_secret
         self.customers = Tally()
         self.service_points = Tally()
         self.contacts = Tally()
-        self._managers = people_queries.grid_managers(session)
+        self._managers = manager_queries.known_as(session)
         bulk.prefer_indexes(session)
 
     def store(self, batch: Sequence[IncomingCustomer]) -> None:
@@ -130,7 +138,7 @@ class Merge:
                     "site_ref": sites[owner, cells["site_id"]],
                     "element": cells["element"],
                     "place": cells["place"],
-                    "grid_manager_ref": self._manager(cells["grid_manager"], cells["grid_manager_phone"]),
+                    **self._responsible(cells),
                     "gone_at": None,
                 }
                 known = there.get(cells["service_point_id"])
@@ -155,6 +163,13 @@ class Merge:
         for key, number in zip(new, people_queries.insert_rows(self.session, Site, rows), strict=True):
             there[key] = number
         return there
+
+    def _responsible(self, cells: dict[str, str]) -> dict[str, int | None]:
+        named = self._manager(cells["grid_manager"], cells["grid_manager_phone"])
+        if cells["element"] not in self._managed:
+            return {"grid_manager_ref": named, "area_ref": None, "named_manager_ref": None}
+        area, manager = self._managed[cells["element"]]
+        return {"grid_manager_ref": manager, "area_ref": area, "named_manager_ref": named}
 
     def _manager(self, name: str, phone: str) -> int | None:
         if not name:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from outage_notify.domain.errors import Conflict, Fault, NotFound
-from outage_notify.services import customer_lists
+from outage_notify.services import customer_lists, manager_areas
 from outage_notify.services.customer_file import CustomerFile, Progress, no_progress
 from outage_notify.services.customer_first import FirstStore
 from outage_notify.services.customer_merge import IncomingCustomer, Merge
@@ -118,7 +118,8 @@ def _import(
         try:
             with rt.database.write() as session:
                 now = rt.now(session)
-                counts = _store(session, staging, now, progress, warnings, faults.file)
+                managed = manager_areas.managed(session, rt)
+                counts = _store(session, staging, now, progress, warnings, faults.file, managed)
                 newest = work_queries.newest_of(session, _WORDS)
                 if undoes is not None and newest is not None and newest.id != undoes[0]:
                     raise Conflict("Another list of customers was imported meanwhile.", "Look at it first.")
@@ -276,14 +277,24 @@ def _conflict(
 
 
 def _store(
-    session: Session, staging: Staging, now: datetime, progress: Progress, warnings: list[Fault], file: str
+    session: Session,
+    staging: Staging,
+    now: datetime,
+    progress: Progress,
+    warnings: list[Fault],
+    file: str,
+    managed: Mapping[str, tuple[int, int]],
 ) -> dict[str, dict[str, int]]:
     bulk.lock(session, Customer, Site, ServicePoint, ContactPoint, GridManager)
     # Into empty tables everybody is new, and nobody need be looked for.
     first = people_queries.nobody_yet(session)
     managers = [(name, phone) for name, phone in staging.distinct("grid_manager", "grid_manager_phone")]
     secret = functools.partial(next, _secrets())
-    merge = FirstStore(session, staging.count, managers, secret) if first else Merge(session, now, secret)
+    merge = (
+        FirstStore(session, staging.count, managers, secret)
+        if first
+        else Merge(session, now, secret, managed)
+    )
     done = 0
     unreachable = _Seen()
     incoming = _customers(staging.by_customer())

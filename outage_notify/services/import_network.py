@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 import geo.readers
 from outage_notify.domain.errors import Fault, ImportRefused, NotFound
+from outage_notify.services import manager_areas
 from outage_notify.services.customer_file import Progress, no_progress
 from outage_notify.services.import_report import MOST_FAULTS, DryRun, ImportReport
 from outage_notify.services.retrace_open import retrace_open
@@ -162,7 +163,9 @@ def undo_import(
 
 
 def _drifted(rt: Runtime, by: str, file: str) -> list[Fault]:
-    """Warnings for open outages whose audience the new state of the network changes."""
+    """Warnings for open outages whose audience the new state of the network changes; areas of grid managers follow."""
+    with rt.database.write() as session:
+        manager_areas.settle(session, rt)
     remedy = "Look at the outage and revise it: nobody is told otherwise by itself."
     return [Fault(file, None, "", str(one), remedy) for one in retrace_open(rt, by)]
 

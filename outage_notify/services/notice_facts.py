@@ -180,7 +180,7 @@ def _is_key(customer: Addressee, places: Sequence[Place]) -> bool:
 
 def _place(member: AudienceMember) -> Place:
     point = member.service_point
-    manager = point.grid_manager
+    manager = point.grid_manager.acting if point.grid_manager else None
     return Place(
         point.place,
         member.impact,

@@ -1,6 +1,6 @@
-"""What is set, as an administrator reads it: senders and how they fare, the policy in force, grid managers.
+"""What is set, as an administrator reads it: senders and how they fare, the policy in force.
 
-Reads only, and never a secret: settings are environment variables, the policy is a file, managers come with the import.
+Reads only, and never a secret: settings are environment variables, the policy is a file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from channels.model import Channel
 from outage_notify.domain.policy import Policy
 from outage_notify.services import stand_in
 from outage_notify.services.runtime import Runtime
-from outage_notify.store import manager_queries, sender_health
+from outage_notify.store import sender_health
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,6 @@ class SenderRow:
     held_until: datetime | None = None
     troubles: int = 0
     held_reason: str = ""
-
-
-@dataclass(frozen=True)
-class ManagerRow:
-    name: str
-    phone: str
-    service_points: int
-    visits: int
-    id: int
-    office: str
-    office_phone: str
 
 
 def senders(rt: Runtime) -> list[SenderRow]:
@@ -74,9 +63,3 @@ def senders(rt: Runtime) -> list[SenderRow]:
 
 def policy(rt: Runtime) -> Policy:
     return rt.policy
-
-
-def managers(rt: Runtime) -> list[ManagerRow]:
-    """By name, each with the service points in the area and the visits that wait."""
-    with rt.database.read() as session:
-        return [ManagerRow(*row) for row in manager_queries.areas(session)]

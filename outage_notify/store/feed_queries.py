@@ -8,7 +8,7 @@ from hashlib import sha256
 from math import isnan, nan
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from channels.model import Language
@@ -191,7 +191,7 @@ _QUIET = select(
 
 
 # Columns, not rows: a revision carries all that it cuts, and a calendar asks for none of it.
-_NEWER = aliased(OutageRevision)
+_NEWER, _DEPUTY = aliased(OutageRevision), aliased(GridManager)
 _AFFECTED = (
     select(
         Outage.reference,
@@ -219,14 +219,16 @@ _AFFECTED = (
         ServicePoint.place,
         ServicePoint.site_ref,
         Site.site_id,
-        func.coalesce(GridManager.name, ""),
-        func.coalesce(GridManager.phone, ""),
+        # While somebody is away the deputy is named.
+        func.coalesce(_DEPUTY.name, GridManager.name, ""),
+        func.coalesce(_DEPUTY.phone, GridManager.phone, ""),
     )
     .join_from(AudienceMember, OutageRevision, AudienceMember.revision_ref == OutageRevision.id)
     .join(Outage, OutageRevision.outage_ref == Outage.id)
     .join(ServicePoint, AudienceMember.service_point_ref == ServicePoint.id)
     .join(Site, ServicePoint.site_ref == Site.id)
     .outerjoin(GridManager, ServicePoint.grid_manager_ref == GridManager.id)
+    .outerjoin(_DEPUTY, and_(GridManager.away, GridManager.deputy_ref == _DEPUTY.id))
     .where(
         AudienceMember.customer_ref == bindparam("customer"),
         OutageRevision.approved_at.is_not(None),

@@ -64,12 +64,6 @@ def contacts_of(session: Session, customers: Collection[int]) -> dict[int, list[
     return found
 
 
-def grid_managers(session: Session) -> dict[tuple[str, str], int]:
-    """(name, phone) to row id."""
-    rows = session.execute(select(GridManager.name, GridManager.phone, GridManager.id))
-    return {(name, phone): id for name, phone, id in rows}
-
-
 def insert_rows(session: Session, table: type[Base], rows: Sequence[Values]) -> list[int]:
     """Insert and return the new ids in the order of `rows`."""
     if not rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from channels.model import Channel, Language
@@ -25,6 +25,26 @@ class GridManager(Base):
     office: Mapped[str] = mapped_column(String(200), default="", server_default="")
     office_phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
     office_serial: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    # Who stands in; while `away` is set, notices and tasks name the deputy.
+    deputy_ref: Mapped[int | None] = mapped_column(BigInteger)
+    away: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # Set when she has left; history stays.
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    serial: Mapped[int] = mapped_column(
+        Integer, default=0, server_default="0"
+    )  # rises with each change by hand
+
+    deputy: Mapped[GridManager | None] = relationship(
+        primaryjoin="foreign(GridManager.deputy_ref) == remote(GridManager.id)",
+        lazy="joined",
+        join_depth=1,
+        viewonly=True,
+    )
+
+    @property
+    def acting(self) -> GridManager:
+        """Who is to be called now."""
+        return self.deputy if self.away and self.deputy is not None else self
 
 
 class Customer(Base):
@@ -81,6 +101,9 @@ class ServicePoint(Base):
     # The place in words that people understand: street and number, never a pole number.
     place: Mapped[str] = mapped_column(String(300))
     grid_manager_ref: Mapped[int | None] = mapped_column(ForeignKey("grid_managers.id"))
+    # The area by way of which it is that manager's; whom the customers' file names is kept beside then.
+    area_ref: Mapped[int | None] = mapped_column(BigInteger)
+    named_manager_ref: Mapped[int | None] = mapped_column(BigInteger)
     gone_at: Mapped[datetime | None] = mapped_column(Instant)
 
     customer: Mapped[Customer] = relationship(back_populates="service_points")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from outage_notify.store.acknowledgement_tables import Acknowledgement, AnswerPhoto, SignedReceipt
@@ -15,7 +15,7 @@ from outage_notify.store.work_tables import Task, TaskKind
 
 
 def waiting(session: Session, limit: int, manager: int | None = None) -> list[tuple[Task, Outage, Customer]]:
-    """Open visits, the most urgent first."""
+    """Open visits, the most urgent first; those of a manager with those of whom she stands in for."""
     statement = (
         select(Task, Outage, Customer)
         .join(Outage, Outage.id == Task.outage_ref)
@@ -31,13 +31,16 @@ def waiting(session: Session, limit: int, manager: int | None = None) -> list[tu
         )
     )
     if manager is not None:
-        statement = statement.where(Task.grid_manager_ref == manager)
+        stands_in_for = select(GridManager.id).where(GridManager.deputy_ref == manager, GridManager.away)
+        mine = or_(Task.grid_manager_ref == manager, Task.grid_manager_ref.in_(stands_in_for))
+        statement = statement.where(mine)
     return [(task, outage, customer) for task, outage, customer in session.execute(statement)]
 
 
-def managers(session: Session, ids: Collection[int] | None = None) -> list[GridManager]:
-    statement = select(GridManager).order_by(GridManager.name, GridManager.id)
-    return list(session.scalars(statement if ids is None else statement.where(GridManager.id.in_(ids))))
+def managers(session: Session) -> list[GridManager]:
+    """Those who have not left, by name."""
+    statement = select(GridManager).where(GridManager.ended_at.is_(None))
+    return list(session.scalars(statement.order_by(GridManager.name, GridManager.id)))
 
 
 def add_photo(session: Session, sequence: int, content: bytes, digest: str, by: str) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import cast
 
-from sqlalchemy import BigInteger, Executable, Table, select
+from sqlalchemy import BigInteger, Executable, Table, and_, func, select
 from sqlalchemy.orm import Session, defer, selectinload
 
 from channels.model import Channel, Language
@@ -42,6 +42,7 @@ _deliveries, _told, _notices, _contacts, _customers, _members, _points, _sites, 
         GridManager,
     )
 )
+_deputies = _managers.alias("deputies")
 # What no text speaks of, and what is long: every load that is lost, the outline of the area.
 _UNSAID = [
     defer(one)
@@ -248,12 +249,14 @@ def _affected(dialect: str) -> Executable:
             _members.c.impact,
             _members.c.is_key,
             _sites.c.site_id,
-            _managers.c.name,
-            _managers.c.phone,
+            # While somebody is away the deputy is named.
+            func.coalesce(_deputies.c.name, _managers.c.name),
+            func.coalesce(_deputies.c.phone, _managers.c.phone),
         )
         .join(_points, _members.c.service_point_ref == _points.c.id)
         .join(_sites, _points.c.site_ref == _sites.c.id)
         .outerjoin(_managers, _points.c.grid_manager_ref == _managers.c.id)
+        .outerjoin(_deputies, and_(_managers.c.away, _managers.c.deputy_ref == _deputies.c.id))
         .where(
             _members.c.customer_ref.in_(among(dialect, "people", BigInteger())),
             _members.c.revision_ref.in_(among(dialect, "revisions", BigInteger())),

@@ -69,6 +69,7 @@ def _mount(app: Flask) -> None:
         account,
         admin_calendar,
         admin_imports,
+        admin_managers,
         admin_settings,
         admin_steps,
         admin_texts,
@@ -76,7 +77,8 @@ def _mount(app: Flask) -> None:
         admin_users,
         admin_webhooks,
         api,
-        api_tasks,  # noqa: F401 - adds its routes to those of api
+        api_managers,  # noqa: F401 - adds its routes to those of api
+        api_tasks,  # noqa: F401 - likewise
         api_texts,  # noqa: F401 - likewise
         api_webhooks,  # noqa: F401 - likewise
         customer,
@@ -120,6 +122,7 @@ def _mount(app: Flask) -> None:
         admin_users.pages,
         admin_calendar.pages,
         admin_imports.pages,
+        admin_managers.pages,
         admin_settings.pages,
         admin_steps.pages,
         admin_texts.pages,

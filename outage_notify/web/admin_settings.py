@@ -1,4 +1,4 @@
-"""What is set: senders and their health (to be held and let go), the policy, grid managers and their offices."""
+"""What is set: senders and their health (to be held and let go), and the policy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from outage_notify.domain.errors import OutageNotifyError
-from outage_notify.services import hold_sender, publish_office, settings_view
+from outage_notify.services import hold_sender, settings_view
 from outage_notify.web import admin_steps
 from outage_notify.web.context import by, runtime
 from outage_notify.web.errors import status_of
@@ -49,23 +49,3 @@ def _senders(error: OutageNotifyError | None = None) -> str:
 @pages.get("/policy")
 def policy() -> str:
     return admin_steps.page()
-
-
-@pages.get("/managers")
-def managers() -> str:
-    return _managers()
-
-
-def _managers(error: OutageNotifyError | None = None) -> str:
-    return render_template("admin/managers.html", managers=settings_view.managers(runtime()), error=error)
-
-
-@pages.post("/managers/<int:number>/office")
-def office(number: int) -> Any:
-    form = request.form
-    try:
-        publish_office.set_office(runtime(), by(), number, form.get("office", ""), form.get("phone", ""))
-    except OutageNotifyError as error:
-        return _managers(error), status_of(error)
-    flash(_("Saved. The public's pages follow."))
-    return redirect(url_for(".managers"), 303)

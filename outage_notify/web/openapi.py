@@ -10,7 +10,7 @@ from outage_notify.domain.acknowledgement import AckState, AckWay
 from outage_notify.domain.announcement import Medium
 from outage_notify.domain.outage import OutageKind, OutageState
 from outage_notify.store.work_tables import TaskKind
-from outage_notify.web import openapi_texts
+from outage_notify.web import openapi_managers, openapi_texts
 from outage_notify.web.openapi_schemas import SCHEMAS, VERSION, words
 
 # No control characters: PostgreSQL takes no NUL, and nobody reads the others.
@@ -160,6 +160,7 @@ def document(base_url: str) -> dict[str, Any]:
         **_work(),
         **_webhooks(),
         **openapi_texts.paths(_operation, _posting),
+        **openapi_managers.paths(_operation, _posting),
     }
     for step, (said, _, needed) in STEPS.items():
         paths[f"/outages/{{reference}}/{step}"] = {
@@ -177,7 +178,7 @@ def document(base_url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": SCHEMAS | openapi_texts.SCHEMAS,
+            "schemas": SCHEMAS | openapi_texts.SCHEMAS | openapi_managers.SCHEMAS,
         },
     }
 

@@ -120,6 +120,7 @@ def stage(rt: Runtime) -> dict[str, list[str]]:
         "plan.edit": [draft],
         "plan.revise": [told],
         "texts.listing": [told],
+        "managers.one": ["1"],
         "wordings.one": ["sms.SEVEN_DAY.zh-CN", "email.OVERRUN.en"],
         "papers.listing": [told, draft],
         "customer_id": ["H1", "L1"],

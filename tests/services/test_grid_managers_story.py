@@ -43,7 +43,8 @@ def file(city: World, folder: Path, *rows: tuple[str, str, str, str]) -> None:
     """A customers' file with (id, load, manager, number) each."""
     path = folder / "customers.csv"
     lines = [
-        f"{id},N {id},household,LOW_VOLTAGE,0,0,en,S{id},{id}-1,{load},1 {id} Road,+4930231250{at:02},,,,,{name},{phone}"
+        f"{id},N {id},household,LOW_VOLTAGE,0,0,en,S{id},{id}-1,{load},1 {id} Road,"
+        f"+4930231250{at:02},,,,,{name},{phone}"
         for at, (id, load, name, phone) in enumerate(rows, 10)
     ]
     path.write_text("\n".join([HEAD, *lines]) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -53,6 +54,32 @@ def test_the_state_of_the_outbox_is_told_without_a_word_about_people(tmp_path: P
         late = samples(read(city, "secret")[1])
         assert late["outage_notify_oldest_due_seconds", frozenset({("channel", "sms")})] > 60
         assert home not in text
+
+
+def test_doubts_and_senders_are_told_with_their_rate(tmp_path: Path) -> None:
+    sender = frozenset({("channel", "sms"), ("sender", "twilio-sms")})
+    with world(made(tmp_path, "m.db"), tmp_path, METRICS_TOKEN="secret", SMS_PER_SECOND="7") as city:
+        city.customer()
+        city.script({"times": 1, "do": {"api": "dropped"}})
+        city.approved()
+        city.first_wave()
+        city.pass_time(minutes=1)
+        found = samples(read(city, "secret")[1])
+        assert found["outage_notify_in_doubt", frozenset()] == 1
+        assert found["outage_notify_oldest_doubt_seconds", frozenset()] >= 60
+        lost = frozenset({("sender", "twilio-sms"), ("outcome", "unknown")})
+        assert found["outage_notify_calls_recent", lost] == 1
+        assert found["outage_notify_sender_limit_per_second", sender] == 7
+        assert found["outage_notify_sender_down_seconds", sender] == 0
+        city.customer()
+        city.script({"channel": "sms", "do": {"api": "reject", "code": 20003}})
+        city.approved(days=12)
+        city.turn_to(city.monday + timedelta(days=4, minutes=1))
+        city.work()
+        city.pass_time(minutes=1)
+        found = samples(read(city, "secret")[1])
+        assert found["outage_notify_sender_down_seconds", sender] >= 60
+        assert found["outage_notify_sender_held_seconds", sender] > 60
 
 
 def test_the_heartbeat_is_as_old_as_the_last_audit_that_holds(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ test: servers check ## set up what the tests need, check the code, run all tests
 pytest: venv-test ## run tests alone, with what is installed: make pytest ARGS="tests/unit -x"
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench-geo: servers ## trace, find and show beside ten other ways, at one and at ten million customers
+bench-geo: venv-test ## trace, find and show beside ten other ways, at one and at ten million customers
+	@sh .ci/servers.sh geo
 	@$(BIN)/python -m pip install --quiet --require-hashes -r .ci/bench.lock \
 	  || echo "igraph and numba could not be installed; they are left out." >&2
 	@$(BIN)/python -m tests.load.bench_geo $(ARGS)

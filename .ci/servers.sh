@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make what tests start for themselves available: PostgreSQL, Redis, RabbitMQ, Chromium, OpenSSL, nginx, npm.
-# With the word "load" also wrk, which benchmarks ask with.
+# With the word "load" also wrk, which benchmarks ask with; with "geo" PostGIS, which one of them is compared to.
 #
 # As root on Debian what is missing is installed; elsewhere it is left out, and the tests that need it are
 # skipped with the reason (with CI=true they fail). Never stops the run: the tests say what they miss.
@@ -58,3 +58,4 @@ provide openssl OpenSSL openssl
 provide nginx nginx nginx-light
 provide npm "Node.js with npm" npm
 if [ "${1:-}" = load ]; then provide wrk wrk wrk; fi
+if [ "${1:-}" = geo ]; then provide postgis PostGIS postgresql-postgis; fi

@@ -102,7 +102,7 @@ def postgis(lon: np.ndarray, lat: np.ndarray) -> Iterator[Ask | str]:
             try:
                 connection.execute("CREATE EXTENSION postgis")
             except psycopg.Error:
-                yield "the extension postgis is not installed (Debian: postgresql-15-postgis-3)"
+                yield "the extension postgis is not installed (apt install postgresql-postgis)"
                 return
             connection.execute("CREATE TABLE point (id integer, x float8, y float8)")
             with connection.cursor() as cursor, cursor.copy("COPY point FROM STDIN") as copy:

@@ -45,6 +45,19 @@ def postgres_folder() -> Path:
     return folder
 
 
+def postgis() -> Path:
+    """What PostgreSQL reads to make the extension."""
+    folder = postgres_folder()
+    if folder.parts[:4] == ("/", "usr", "lib", "postgresql"):
+        shared = Path("/usr/share/postgresql", folder.parts[4])
+    else:
+        shared = folder.parent / "share"
+    found = next((one for one in shared.rglob("postgis.control") if one.is_file()), None)
+    if found is None:
+        raise Missing("PostGIS is not installed (apt install postgresql-postgis)")
+    return found
+
+
 def redis_server() -> Path:
     found = _first(["redis-server", "valkey-server"], [Path("/usr/sbin"), Path("/usr/local/bin")])
     if found is None:
@@ -123,6 +136,7 @@ def _answers(program: Path) -> bool:
 
 FINDERS = {
     "postgres": postgres_folder,
+    "postgis": postgis,
     "redis": redis_server,
     "rabbitmq": rabbitmq_folder,
     "chromium": chromium,

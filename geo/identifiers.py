@@ -15,6 +15,8 @@ import numpy as np
 from geo.model import natural_key
 
 Array = np.ndarray
+# So many are looked up one by one faster than side by side.
+_FEW = 16
 
 
 def sort_ids(kind: str, ids: Sequence[str]) -> tuple[Array, list[int]]:
@@ -55,6 +57,21 @@ def _encoded(texts: Sequence[str]) -> Array:
         return np.array(texts, np.bytes_)
     except UnicodeEncodeError:
         return np.array([one.encode() for one in texts], np.bytes_)
+
+
+def _slots(table: Array, order: Array, wanted: Array) -> Array:
+    """Where each of `wanted` stands or would stand in `table` as `order` sorts it: `np.searchsorted` with a sorter,
+    which copies the whole order at each call. A few are found without that, at the cost of what is asked."""
+    if len(wanted) * 64 > len(table):
+        return np.searchsorted(table, wanted, sorter=order)
+    if len(wanted) <= _FEW:
+        return np.array([bisect.bisect_left(order, one, key=table.item) for one in wanted.tolist()])
+    low, high = np.zeros(len(wanted), np.int64), np.full(len(wanted), len(table), np.int64)
+    while (low < high).any():
+        middle = np.minimum((low + high) // 2, len(table) - 1)
+        before = (table[order[middle]] < wanted) & (low < high)
+        low, high = np.where(before, middle + 1, low), np.where(before | (low >= high), high, middle)
+    return low
 
 
 def _integer(text: str) -> int:
@@ -98,7 +115,7 @@ class Identifiers:
             return None
         if table.dtype.kind == "S":
             order = self.text_order[kind]
-            place = int(np.searchsorted(table, own.encode(), sorter=order))
+            place = bisect.bisect_left(order, own.encode(), key=table.item)
             if place == len(table) or table[order[place]] != own.encode():
                 return None
             return self.start[kind] + int(order[place])
@@ -127,7 +144,7 @@ class Identifiers:
             if table.dtype.kind == "S":
                 order = self.text_order[prefix[:-1]]
                 wanted = _encoded(own)
-                slot = np.minimum(np.searchsorted(table, wanted, sorter=order), len(table) - 1)
+                slot = np.minimum(_slots(table, order, wanted), len(table) - 1)
                 place = order[slot].astype(np.int64)
             else:
                 wanted = np.array([_integer(one) for one in own], np.int64)

@@ -25,6 +25,7 @@ from typing import Any
 import structlog
 
 from outage_notify.services import open_schema, public_facts
+from outage_notify.services.collector_pause import collector_paused
 from outage_notify.services.document_pieces import FACTS, Seams, as_json, facts_of, join, salt_of
 from outage_notify.services.open_formats import ROOT, Publisher
 from outage_notify.services.public_facts import PublicList, slug
@@ -103,7 +104,8 @@ def publish(rt: Runtime) -> bool:
     """
     path = place(rt)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(path.with_suffix(".lock")) as mine:
+    # Thousands of outages are read, and all of them stay until they are written.
+    with _alone(path.with_suffix(".lock")) as mine, collector_paused():
         if not mine:
             return False
         before = load(path)

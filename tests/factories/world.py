@@ -84,7 +84,11 @@ class World:
         self._settle_facts()
 
     def _serve(self, port: int) -> None:
-        self._web = make_server("127.0.0.1", port, create_app(self.rt), threaded=True)
+        try:
+            self._web = make_server("127.0.0.1", port, create_app(self.rt), threaded=True)
+        except SystemExit as taken:
+            # So says werkzeug that the port is taken; what ends a program would end every test that follows.
+            raise OSError(f"port {port} was taken meanwhile") from taken
         threading.Thread(target=self._web.serve_forever, args=(0.02,), daemon=True).start()
 
     @contextmanager

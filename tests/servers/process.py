@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from pathlib import Path
 
 PREFIX = "outage-notify-tests-"
 PR_SET_PDEATHSIG = 1
+LOWEST_PORT = 12_000
 
 
 class Unavailable(Exception):
@@ -30,11 +32,20 @@ class Unavailable(Exception):
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
+    """A port of the loopback interface that nobody listens on now, and that no connection is given by the kernel.
+
+    One from the kernel's own range could be the near end of anybody's connection by the time a server takes it."""
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(ephemeral.read_text().split()[0]) if ephemeral.exists() else 0
+    tries = (LOWEST_PORT + secrets.randbelow(first - LOWEST_PORT) for _ in range(200))
+    for port in tries if first > 2 * LOWEST_PORT else ():
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        found: int = probe.getsockname()[1]
+        return found
 
 
 def account() -> pwd.struct_passwd | None:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from channels.phone_numbers import PhoneNumberError, normalise
 from channels.plain import one_line
 from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
-from outage_notify.services.manager_areas import reason_of, settle
+from outage_notify.services.given_reason import given_reason
+from outage_notify.services.manager_areas import settle
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import manager_queries, user_lookup
 from outage_notify.store.people_tables import GridManager
@@ -149,7 +150,7 @@ def change(
 def end(rt: Runtime, by: str, manager: int, seen: int, successor: int | None, reason: str) -> int:
     """She has left: areas, service points, open tasks, and what files name after her pass to the successor, or to
     nobody. Returns how many service points. If it dies midway, nothing has happened."""
-    why = reason_of(reason)
+    why = given_reason(reason)
     with rt.database.write() as session:
         now = rt.now(session)
         user_lookup.require(session, by, Role.ADMIN)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from channels.model import Channel
 from outage_notify.domain.errors import InvalidInput, NotFound
 from outage_notify.services import stand_in
+from outage_notify.services.given_reason import given_reason
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import pacing, sender_health, user_lookup
 from outage_notify.store.pacing import Bucket
@@ -23,7 +24,7 @@ LONGEST_HOURS = 72
 
 def hold(rt: Runtime, by: str, name: str, hours: int, reason: str) -> None:
     """Hold a sender from now on. Twice: the later end counts. NotFound for one that is not configured."""
-    why = _why(reason)
+    why = given_reason(reason, "Say why.", 200)
     if not 1 <= hours <= LONGEST_HOURS:
         raise InvalidInput(f"{hours} hours can't be held.", f"Choose 1 to {LONGEST_HOURS} hours.")
     channel = _channel(rt, name)
@@ -39,7 +40,7 @@ def hold(rt: Runtime, by: str, name: str, hours: int, reason: str) -> None:
 
 def resume(rt: Runtime, by: str, name: str, reason: str) -> None:
     """Let a sender go on at once, whoever held it. Twice is harmless."""
-    why = _why(reason)
+    why = given_reason(reason, "Say why.", 200)
     _channel(rt, name)
     with rt.database.write() as session:
         now = rt.now(session)
@@ -53,10 +54,3 @@ def _channel(rt: Runtime, name: str) -> Channel:
         if any(one.name == name for one in rt.line(channel)):
             return channel
     raise NotFound("There is no such sender.", "Look at the list of senders again.")
-
-
-def _why(reason: str) -> str:
-    why = " ".join(reason.split())[:200]
-    if not why:
-        raise InvalidInput("The reason is missing.", "Say why.")
-    return why

@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 from geo.model import GeoError
 from geo.resolve import trace_work
 from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
+from outage_notify.services.given_reason import given_reason
 from outage_notify.services.network_in_force import LoadedNetwork, load_network
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import manager_queries, user_lookup
 from outage_notify.store.manager_tables import ManagerArea
 from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record
-
-LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def add(rt: Runtime, by: str, manager: int, element: str, reason: str) -> int:
     Whoever had this area before loses it. InvalidInput for an element that isn't in the network or supplies
     nothing alone, Conflict where it is an area of hers.
     """
-    why, name = reason_of(reason), element.strip()
+    why, name = given_reason(reason), element.strip()
     with rt.database.write() as session:
         now = rt.now(session)
         user_lookup.require(session, by, Role.ADMIN)
@@ -92,7 +91,7 @@ def add(rt: Runtime, by: str, manager: int, element: str, reason: str) -> int:
 
 def end(rt: Runtime, by: str, number: int, reason: str) -> int:
     """Take an area back; its service points are whose the file, or a larger area, says. The second call is NotFound."""
-    why = reason_of(reason)
+    why = given_reason(reason)
     with rt.database.write() as session:
         now = rt.now(session)
         user_lookup.require(session, by, Role.ADMIN)
@@ -149,13 +148,3 @@ def loads_of(loaded: LoadedNetwork, element: str) -> list[str]:
     except GeoError as error:
         raise InvalidInput(error.message, error.remedy) from error
     return [str(one) for one in traced.resolution.dark]
-
-
-def reason_of(reason: str) -> str:
-    """A reason on one line. InvalidInput for none and for one that is too long."""
-    why = " ".join(reason.split())
-    if not why:
-        raise InvalidInput("The reason is missing.", "Say why this is changed.")
-    if len(why) > LONGEST_REASON:
-        raise InvalidInput(f"The reason is longer than {LONGEST_REASON} characters.", "Shorten it.")
-    return why

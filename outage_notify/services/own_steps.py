@@ -19,6 +19,7 @@ from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
 from outage_notify.domain.outage import OutageKind
 from outage_notify.domain.own_steps import OwnStep
 from outage_notify.domain.rules import CustomerClass
+from outage_notify.services.given_reason import given_reason
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import own_step_queries, user_lookup
 from outage_notify.store.outage_tables import OutageRevision
@@ -100,9 +101,7 @@ def remove(rt: Runtime, by: str, seen: int, number: int, reason: str) -> None:
 
 
 def _change(rt: Runtime, by: str, seen: int, reason: str, change: Any) -> None:
-    why = " ".join(reason.split())[:300]
-    if not why:
-        raise InvalidInput("The reason is missing.", "Say why the steps are changed.")
+    why = given_reason(reason, "Say why the steps are changed.")
     with rt.database.write() as session:
         now = rt.now(session)
         user_lookup.require(session, by, Role.ADMIN)

@@ -20,6 +20,7 @@ from channels.own_words import OwnWords, facts_in, shown
 from outage_notify.domain.errors import Conflict, InvalidInput, NotFound
 from outage_notify.domain.notice import NoticeKind
 from outage_notify.services import preview_texts, words_in_force
+from outage_notify.services.given_reason import given_reason
 from outage_notify.services.runtime import Runtime
 from outage_notify.store import own_text_queries, user_lookup
 from outage_notify.store.outage_tables import Outage
@@ -28,7 +29,6 @@ from outage_notify.store.user_tables import Role
 from outage_notify.store.work_queries import record
 
 KINDS = tuple(NoticeKind(one) for one in texts.KINDS)
-LONGEST_REASON = 300
 
 
 class SentenceRefused(InvalidInput):
@@ -166,7 +166,7 @@ def save(
     sentence; a sentence that is left out stays as it is. `everywhere`: what is changed is changed in all kinds of
     notice of this channel and language that say the sentence. InvalidInput, Conflict.
     """
-    why = _reason(reason)
+    why = given_reason(reason, "Say why the text is changed.")
     with rt.database.write() as session:
         user_lookup.require(session, by, Role.ADMIN)
         return _add(
@@ -176,7 +176,7 @@ def save(
 
 def restore(rt: Runtime, by: str, text: TextId, seen: int, number: int, reason: str) -> int:
     """Put a text back to one of its versions, or to the delivered words (0), as a new version."""
-    why = _reason(reason)
+    why = given_reason(reason, "Say why the text is changed.")
     with rt.database.write() as session:
         user_lookup.require(session, by, Role.ADMIN)
         words = dict(_version(session, text, number).words) if number else {}
@@ -327,15 +327,6 @@ def _version(session: Session, text: TextId, number: int) -> OwnText:
     if found is None:
         raise NotFound(f"This text has no version {number}.", "Choose one of the list.")
     return found
-
-
-def _reason(reason: str) -> str:
-    why = " ".join(reason.split())
-    if not why:
-        raise InvalidInput("The reason is missing.", "Say why the text is changed.")
-    if len(why) > LONGEST_REASON:
-        raise InvalidInput(f"The reason is longer than {LONGEST_REASON} characters.", "Shorten it.")
-    return why
 
 
 def _overtaken() -> Conflict:
